@@ -1,0 +1,31 @@
+/*
+ * auth: who asks. API keys from `Authorization: Bearer <key>` or a bare key there, `API-KEY`, or `X-API-Key`.
+ *
+ * The checksum is tested before SQL is; the SHA-256 is looked up; revoked and expired keys are refused at
+ * once.
+ */
+#ifndef CORE_AUTH_H
+#define CORE_AUTH_H
+
+#include "core/error.h"
+#include "core/id.h"
+
+#include <stdbool.h>
+
+struct request;
+
+struct actor {
+    struct id key;      /* nil: nobody */
+    struct id company;  /* nil: a platform key */
+    const char *scopes; /* space-separated; `*` is everything of the company, `platform` is the operator */
+};
+
+/*
+ * Fills request->actor. ERROR_NONE, ERROR_UNAUTHORIZED (no key, a wrong one, revoked, expired) or
+ * ERROR_FORBIDDEN (scope missing). `a:write` includes `a:read`. A public route takes any caller; a key that
+ * is sent there is checked all the same. Every other scope than `platform` needs a key that is bound to a
+ * company.
+ */
+enum error_code auth_check(struct request *request, const char *scope);
+
+#endif

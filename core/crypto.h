@@ -1,0 +1,43 @@
+/*
+ * crypto: hashes, signatures, randomness and encodings, over OpenSSL (libcrypto) and nothing of our own.
+ */
+#ifndef CORE_CRYPTO_H
+#define CORE_CRYPTO_H
+
+#include "core/pool.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { SHA256_SIZE = 32 };
+
+void crypto_random(void *out, size_t length); /* ends the process if the system has no randomness */
+void crypto_sha256(const void *data, size_t length, uint8_t out[SHA256_SIZE]);
+void crypto_hmac_sha256(const void *key, size_t key_length, const void *data, size_t length,
+                        uint8_t out[SHA256_SIZE]);
+/* Constant time in the contents; differing lengths are false at once. */
+bool crypto_equal(const void *left, size_t left_length, const void *right, size_t right_length);
+
+char *crypto_hex(struct pool *pool, const void *data, size_t length);       /* lower case */
+char *crypto_base64(struct pool *pool, const void *data, size_t length);    /* RFC 4648 §4, padded */
+char *crypto_base64url(struct pool *pool, const void *data, size_t length); /* RFC 4648 §5, no padding */
+/* Strict RFC 4648 §4 with padding; NULL when malformed. The bytes are in the pool. */
+uint8_t *crypto_base64_decode(struct pool *pool, const char *text, size_t length, size_t *out_length);
+
+/*
+ * An API key: `sk_live_` + 32 characters of base62 (190 bits) + the 6-character base62 CRC-32 (ISO-HDLC, as
+ * zlib's) of everything before it. The checksum tells a mistyped key before any SQL runs.
+ */
+enum { API_KEY_LENGTH = 8 + 32 + 6 };
+char *crypto_api_key(struct pool *pool);
+bool crypto_api_key_is_plausible(const char *key, size_t length);
+
+/* `whsec_` + base64 of 32 random bytes. */
+char *crypto_webhook_secret(struct pool *pool);
+
+/* scrypt (N 2^15, r 8, p 1), as `scrypt$15$8$1$<salt>$<hash>` in base64. */
+char *crypto_password_hash(struct pool *pool, const char *password);
+bool crypto_password_matches(struct pool *pool, const char *password, const char *hash);
+
+#endif

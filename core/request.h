@@ -1,0 +1,85 @@
+/*
+ * request: what a handler sees. Everything in it lives until the reply is sent.
+ *
+ * The way of a request: route_match → auth_check → field_parse → idempotency → run → commit → bytes. Handlers
+ * read typed values, run statements, and end with `return reply_…(request, …)` or `return fail…(request, …)`.
+ * Only after the commit is anything sent; an outcome of OUTCOME_FAILED, or a status of 400 and more, rolls
+ * back.
+ */
+#ifndef CORE_REQUEST_H
+#define CORE_REQUEST_H
+
+#include "core/auth.h"
+#include "core/route.h"
+
+/* The outside of a request, filled by cgi-bin/api.c (FastCGI or CGI) or by a test. */
+struct exchange {
+    const char *(*param)(struct exchange *exchange, const char *name); /* CGI variable, or NULL */
+    int (*read)(struct exchange *exchange, char *data, int length);    /* of the body */
+    void (*write)(struct exchange *exchange, const char *data, int length);
+    void *private;
+};
+
+struct reply {
+    int status;
+    struct json_object *body; /* NULL: none */
+    const char *content_type; /* with `text`: a body that is not JSON from a tree */
+    const char *text;
+    size_t text_length;
+    struct buf headers; /* extra lines, `Name: value\r\n` */
+    enum error_code error;
+};
+
+struct request {
+    struct pool *pool;
+    struct db *db;
+    struct exchange *exchange;
+    char id[40]; /* from nginx's X-Request-Id, else our own */
+    const char *method, *path, *query_string, *address;
+    const char *body_text;
+    size_t body_length;
+    const struct route *route;
+    struct actor actor;
+    instant now; /* clock_now() at the start; one request has one time */
+    const struct input *params, *query, *body;
+    struct reply reply;
+    bool poke; /* set by event_emit's caller: wake the dispatcher after the commit */
+    const char *idempotency_key;
+};
+
+/* Serves one request whole: reads, answers, logs, rolls back on faults. The pool is reset by the caller. */
+void request_serve(struct request *request, struct exchange *exchange, struct pool *pool, struct db *db);
+
+/* ---- ends of a handler ---- */
+
+enum outcome reply_row(struct request *request, const struct row *row); /* route->out, route->status */
+enum outcome reply_json(struct request *request, struct json_object *body);
+/*
+ * A page of `limit` rows, read with limit + 1; the last row's columns named in `cursor_columns`
+ * (comma-separated, of types i, t, u or s) become the opaque cursor.
+ */
+enum outcome reply_page(struct request *request, struct rows rows, const char *cursor_columns);
+enum outcome reply_rows(struct request *request, struct rows rows); /* SHAPE_LIST */
+enum outcome reply_empty(struct request *request);
+/* A header line of the reply; neither part may hold control characters. */
+void reply_header(struct request *request, const char *name, const char *value);
+void reply_text(struct request *request, int status, const char *content_type, const char *text,
+                size_t length);
+
+enum outcome fail(struct request *request, enum error_code code);
+enum outcome fail_with(struct request *request, enum error_code code, struct json_object *details);
+/* 422 that names one member: "staffId", "must be staff of this company". */
+enum outcome fail_field(struct request *request, const char *field, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* ---- pages ---- */
+
+int64_t page_limit(const struct request *request); /* 1..100, default 20; ask the database for one more */
+/*
+ * The cursor's values, by the same columns as reply_page; NULL when no cursor was sent. A forged or foreign
+ * cursor has already been refused with 422 on `cursor` before the handler runs only for its form; a wrong
+ * number or type of values makes this return NULL and sets `*broken`.
+ */
+const struct value *page_cursor(struct request *request, const char *cursor_columns, bool *broken);
+
+#endif

@@ -1,0 +1,61 @@
+/*
+ * route: one table row per endpoint. From these rows come routing, validation, permission, the reply's shape,
+ * the OpenAPI document and `slotwire-api --routes`.
+ */
+#ifndef CORE_ROUTE_H
+#define CORE_ROUTE_H
+
+#include "core/error.h"
+#include "core/field.h"
+
+struct request;
+
+enum outcome { OUTCOME_OK, OUTCOME_FAILED }; /* handlers return reply_…() or fail…() */
+
+enum shape {
+    SHAPE_OBJECT, /* `out` describes the body */
+    SHAPE_PAGE,   /* {"data":[out…],"next":cursor|null}; the query gains `limit` and `cursor` */
+    SHAPE_LIST,   /* {"data":[out…]} */
+    SHAPE_EMPTY,  /* 204 */
+    SHAPE_FREE    /* written by the handler; `out` NULL; not JSON or not described */
+};
+
+struct route {
+    const char *method;
+    const char *path;           /* `{name}` takes one segment */
+    const char *scope;          /* `bookings:write`; NULL: public, no key needed */
+    const struct field *params; /* the path's `{…}`; a malformed one is 404 */
+    const struct field *query;
+    const struct field *in; /* JSON body; NULL: none is taken */
+    const struct field *out;
+    enum shape shape;
+    int status;                    /* of success; 0: 200, or 204 for SHAPE_EMPTY */
+    const enum error_code *errors; /* the handler's own, ended by ERROR_NONE; the common ones are known */
+    enum outcome (*run)(struct request *request);
+    const char *summary; /* one line for the document */
+};
+
+struct resource {
+    const char *name;           /* the document's tag */
+    const struct route *routes; /* ended by a row without method */
+};
+
+/* The list of the program's resources, ended by NULL; defined beside main() in cgi-bin. */
+extern const struct resource *const resources[];
+
+struct route_match {
+    const struct route *route; /* NULL: no such path, or another method */
+    const char *allow;         /* "GET, PATCH" when the path is known; NULL when it is not */
+    struct {
+        const char *text;
+        size_t length;
+    } segments[8]; /* what the `{…}` took, in order, still percent-encoded */
+    size_t count;
+};
+
+/* `path` is the raw path without query. Only exact matches: no trailing slash, no empty segment, no dot
+ * segments. HEAD is served by GET. */
+struct route_match route_match(struct pool *pool, const struct resource *const *list, const char *method,
+                               const char *path);
+
+#endif

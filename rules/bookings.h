@@ -1,0 +1,72 @@
+/*
+ * bookings: the life of a booking. Shared by every API style.
+ *
+ *     pending ──confirm──▶ confirmed ──complete──▶ completed
+ *        │  └────────────cancel──┴──▶ cancelled        no-show: from pending or confirmed, once it has
+ * started reschedule keeps the status (pending or confirmed); completing needs a confirmed booking
+ */
+#ifndef RULES_BOOKINGS_H
+#define RULES_BOOKINGS_H
+
+#include "core/db.h"
+#include "core/field.h"
+
+enum booking_action {
+    BOOKING_CONFIRM,
+    BOOKING_CANCEL,
+    BOOKING_COMPLETE,
+    BOOKING_NO_SHOW,
+    BOOKING_RESCHEDULE
+};
+
+/* The status after the action, or NULL where the move is impossible. Pure. */
+const char *booking_next_status(const char *status, enum booking_action action);
+/* The actions possible from a status, as words, NULL-terminated: for the details of INVALID_TRANSITION. */
+const char *const *booking_actions(const char *status);
+
+/* Members of a booking as every reader of /api/v1 and of native events sees them. */
+extern const struct field booking_out[];
+/* As booking_out, with the company: the native snapshot of booking.* events. */
+extern const struct field booking_snapshot[];
+
+enum booking_result {
+    BOOKING_DONE,
+    BOOKING_NO_SERVICE,
+    BOOKING_NO_STAFF, /* the named person does not take this service, or nobody does */
+    BOOKING_NO_CUSTOMER,
+    BOOKING_PAST,  /* the start is not in the future */
+    BOOKING_TAKEN, /* taken, or outside the hours: `next` says when it would work */
+    BOOKING_NOT_FOUND,
+    BOOKING_IMPOSSIBLE /* the state machine refuses; `row` is the booking as it is */
+};
+
+struct booking_order {
+    struct id company, service, staff /* nil: any */, customer /* nil: guest */;
+    const char *name, *email, *phone; /* of a guest */
+    instant starts_at;
+    const char *time_zone; /* the customer's; NULL: the service's */
+    const char *notes;
+    instant now;
+};
+
+struct booking_answer {
+    const struct row *row; /* the booking, for booking_out */
+    instant next;          /* BOOKING_TAKEN: the next free start, 0 for none in reach */
+};
+
+/* The booking by id, for booking_out and booking_snapshot; NULL when the company has none. */
+const struct row *booking_read(struct db *db, struct pool *pool, struct id company, struct id booking);
+
+/* All in the caller's transaction: claims, booking, reminders and event. */
+enum booking_result booking_create(struct db *db, struct pool *pool, const struct booking_order *order,
+                                   struct booking_answer *answer);
+/* confirm, cancel (with reason and by, may be NULL), complete, no-show. A compare-and-swap on the status. */
+enum booking_result booking_move(struct db *db, struct pool *pool, struct id company, struct id booking,
+                                 enum booking_action action, const char *reason, const char *by, instant now,
+                                 struct booking_answer *answer);
+/* To another start and, when not nil, another person. The old time is free for itself. */
+enum booking_result booking_reschedule(struct db *db, struct pool *pool, struct id company, struct id booking,
+                                       instant starts_at, struct id staff, instant now,
+                                       struct booking_answer *answer);
+
+#endif

@@ -1,0 +1,30 @@
+/*
+ * claims: the one door through which time of a person, room or chair is taken.
+ *
+ * In the caller's transaction: first the resource's row is locked (UPDATE … revision + 1), which serialises
+ * rivals, then the claim is inserted; the table's WITHOUT OVERLAPS key is the guarantee.
+ */
+#ifndef RULES_CLAIMS_H
+#define RULES_CLAIMS_H
+
+#include "core/db.h"
+#include "rules/availability.h"
+
+/* No claim is longer, so a search for what overlaps [from, to) need not look at starts before from -
+ * CLAIM_MAX. Longer absences are several claims. */
+#define CLAIM_MAX ((instant)24 * CLOCK_HOUR)
+
+enum claim_result { CLAIM_TAKEN, CLAIM_CONFLICT, CLAIM_NO_RESOURCE };
+
+/* Claims `span` of one seat for a booking. */
+enum claim_result claims_take(struct db *db, struct id company, struct id resource, struct span span,
+                              struct id booking);
+/* Gives back all that a booking holds. The resource's revision moves. */
+void claims_release(struct db *db, struct id company, struct id resource, struct id booking);
+
+/* What is taken of the service's staff in [from, to): rows (resource_id u, starts_at t, ends_at t) sorted by
+ * resource and start. */
+struct rows claims_of_service(struct db *db, struct pool *pool, struct id company, struct id service,
+                              instant from, instant to);
+
+#endif

@@ -1,0 +1,36 @@
+/*
+ * events: the outbox. An event and its deliveries are rows of the same transaction as the change they tell
+ * of.
+ */
+#ifndef RULES_EVENTS_H
+#define RULES_EVENTS_H
+
+#include "core/db.h"
+#include "core/json.h"
+
+/* The native event types, in one const list (events.c) ended by a NULL type. */
+struct event_type {
+    const char *type; /* booking.created */
+    const char *doc;
+};
+extern const struct event_type event_types[];
+/* The same names as a NULL-terminated list, for FIELD_ENUM's choices; with `*` first. */
+extern const char *const event_type_choices[];
+
+/*
+ * Writes the event with its snapshot and one delivery row, due at once, for every active endpoint of the
+ * company that subscribes to the type or to `*`. `data` is kept as JSON.stringify text. Two statements.
+ * Returns the event's id. The caller sets request->poke (or wakes the dispatcher itself) so that it is sent
+ * after the commit.
+ */
+struct id event_emit(struct db *db, struct pool *pool, struct id company, const char *type,
+                     struct json_object *data, instant now);
+
+/* The same for one endpoint only, whatever it subscribes to: test sends. Returns the delivery's id. */
+struct id event_emit_to(struct db *db, struct pool *pool, struct id company, struct id endpoint,
+                        const char *type, struct json_object *data, instant now);
+
+/* An example snapshot of a type, as a test send carries it. Belongs to the pool. */
+struct json_object *event_example(struct pool *pool, const char *type);
+
+#endif

@@ -1,0 +1,31 @@
+/*
+ * reminders: 24 h, 1 h and 15 min before a booking starts.
+ *
+ * One row per (booking, kind, start). Planned in the transaction that books or moves; a moment that has
+ * already passed is never planned. Sent when due ≤ now and not yet settled; the booking is read again then;
+ * of several kinds that came due while nobody looked only the latest is sent; nothing is sent at or after the
+ * start.
+ */
+#ifndef RULES_REMINDERS_H
+#define RULES_REMINDERS_H
+
+#include "core/db.h"
+
+struct reminder_kind {
+    const char *kind;  /* 24h */
+    const char *label; /* 24 hours */
+    instant before;
+};
+extern const struct reminder_kind reminder_kinds[]; /* the longest first, ended by a NULL kind */
+
+void reminders_plan(struct db *db, struct id company, struct id booking, instant starts_at, instant now);
+void reminders_void(struct db *db, struct id company, struct id booking, instant now);
+
+/*
+ * Settles up to `limit` bookings' due reminders in one transaction of its own: emits booking.reminder events
+ * and marks rows sent, skipped or void. Several processes may run it at once. Returns how many rows it
+ * settled; 0: none is due.
+ */
+size_t reminders_run(struct db *db, struct pool *pool, instant now, size_t limit, size_t *sent);
+
+#endif
