@@ -12,8 +12,10 @@
 #include "core/value.h"
 
 enum field_type {
-    FIELD_TEXT,   /* one line of printable UTF-8; min/max in characters; max 0 means 200 */
-    FIELD_LINES,  /* printable UTF-8 with line breaks; max 0 means 10000 */
+    FIELD_TEXT,  /* one line of printable UTF-8; min/max in characters; max 0 means 200 */
+    FIELD_LINES, /* printable UTF-8 with line breaks; max 0 means 10000 */
+    FIELD_AMOUNT, /* money in major units, ≥ 0: in → VALUE_NUMBER; out from an integer column of minor units
+                   * `…amount` and its neighbour `…currency` */
     FIELD_ID,     /* `prefix` names the kind → VALUE_ID */
     FIELD_TIME,   /* RFC 3339, any offset → VALUE_TIME; out: UTC with milliseconds */
     FIELD_DATE,   /* YYYY-MM-DD → VALUE_TEXT */
