@@ -7,6 +7,7 @@
 #ifndef CORE_AUTH_H
 #define CORE_AUTH_H
 
+#include "core/crypto.h"
 #include "core/error.h"
 #include "core/id.h"
 
@@ -15,8 +16,10 @@
 struct request;
 
 struct actor {
-    struct id key;      /* nil: nobody */
-    struct id company;  /* nil: a platform key */
+    struct id key;                    /* nil: nobody */
+    struct id company;                /* nil: a platform key */
+    uint8_t sealing_key[SHA256_SIZE]; /* of the raw key, which is not stored: what it seals, the database
+                                         cannot read */
     const char *scopes; /* space-separated; `*` is everything of the company, `platform` is the operator */
 };
 

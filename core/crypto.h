@@ -26,6 +26,16 @@ char *crypto_base64url(struct pool *pool, const void *data, size_t length); /* R
 uint8_t *crypto_base64_decode(struct pool *pool, const char *text, size_t length, size_t *out_length);
 
 /*
+ * Seals bytes so that only the holder of the key reads them, and nobody changes them (AES-256-GCM, NIST SP
+ * 800-38D): a random 12-byte nonce, the ciphertext, a 16-byte tag. Opening gives NULL where key or bytes are
+ * not the sealed ones.
+ */
+uint8_t *crypto_seal(struct pool *pool, const uint8_t key[SHA256_SIZE], const void *data, size_t length,
+                     size_t *out_length);
+char *crypto_open(struct pool *pool, const uint8_t key[SHA256_SIZE], const void *data, size_t length,
+                  size_t *out_length);
+
+/*
  * An API key: `sk_live_` + 32 characters of base62 (190 bits) + the 6-character base62 CRC-32 (ISO-HDLC, as
  * zlib's) of everything before it. The checksum tells a mistyped key before any SQL runs.
  */

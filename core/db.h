@@ -48,11 +48,20 @@ struct rows {
 
 struct db *db_new(void); /* connects at first use, from the config's db_* settings */
 void db_free(struct db *db);
+/* For migrate alone, before the first use: a statement may take as long as it needs. Else 30 seconds of
+ * silence are a lost connection. */
+void db_be_patient(struct db *db);
 
 /* Runs a statement without rows; returns the rows it matched (CLIENT_FOUND_ROWS). */
 uint64_t db_run(struct db *db, const struct statement *statement, const struct value *values, size_t count);
 /* The same; a broken unique key (1062) gives false and leaves the transaction open. */
 bool db_try(struct db *db, const struct statement *statement, const struct value *values, size_t count);
+/*
+ * db_try for a statement that does not wait for locks (`SET STATEMENT innodb_lock_wait_timeout=0 FOR …`): a
+ * row that another transaction holds (1205) gives false too, with `*locked` set.
+ */
+bool db_try_now(struct db *db, const struct statement *statement, const struct value *values, size_t count,
+                bool *locked);
 /*
  * Runs one statement without rows for each of `rows` tuples of `count` values laid one after another, in one
  * round trip where the server can (bulk array binding). Returns the rows matched or inserted in all.

@@ -30,6 +30,10 @@ char *pool_memdup(struct pool *pool, const void *data, size_t length); /* adds a
 char *pool_printf(struct pool *pool, const char *format, ...) __attribute__((format(printf, 2, 3)));
 char *pool_vprintf(struct pool *pool, const char *format, va_list arguments);
 
+/* How a process without memory ends: one line on standard error and status 71. For the few allocations
+ * outside pools. */
+_Noreturn void pool_exhausted(void);
+
 /* Runs `release(thing)` at the next pool_reset or pool_free. */
 void pool_on_reset(struct pool *pool, void (*release)(void *), void *thing);
 

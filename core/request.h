@@ -56,7 +56,7 @@ enum outcome reply_row(struct request *request, const struct row *row); /* route
 enum outcome reply_json(struct request *request, struct json_object *body);
 /*
  * A page of `limit` rows, read with limit + 1; the last row's columns named in `cursor_columns`
- * (comma-separated, of types i, t, u or s) become the opaque cursor.
+ * (`starts_at,id`) become the opaque cursor.
  */
 enum outcome reply_page(struct request *request, struct rows rows, const char *cursor_columns);
 enum outcome reply_rows(struct request *request, struct rows rows); /* SHAPE_LIST */
@@ -72,13 +72,16 @@ enum outcome fail_with(struct request *request, enum error_code code, struct jso
 enum outcome fail_field(struct request *request, const char *field, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
+/* 422 that names every fault. */
+enum outcome fail_problems(struct request *request, const struct problems *problems);
+
 /* ---- pages ---- */
 
 int64_t page_limit(const struct request *request); /* 1..100, default 20; ask the database for one more */
 /*
- * The cursor's values, by the same columns as reply_page; NULL when no cursor was sent. A forged or foreign
- * cursor has already been refused with 422 on `cursor` before the handler runs only for its form; a wrong
- * number or type of values makes this return NULL and sets `*broken`.
+ * The cursor's values, for the same columns as reply_page; NULL when none was sent. A forged, foreign or broken
+ * cursor gives NULL and sets `*broken`: answer with fail_field(request, "cursor", …). The schema's naming tells the
+ * types: `…_at` are times, `id` and `…_id` ids, others texts.
  */
 const struct value *page_cursor(struct request *request, const char *cursor_columns, bool *broken);
 

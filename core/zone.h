@@ -1,5 +1,5 @@
 /*
- * zone: IANA time zones, over libical and the system's tzdata.
+ * zone: IANA time zones, from the system's compiled tzdata (RFC 8536).
  *
  * A wall time is always converted with the zone's own rules; nothing adds an offset by hand. Zones are loaded
  * once per process and never freed.

@@ -38,6 +38,7 @@ CREATE TABLE users (
     updated_at  DATETIME(3)  NOT NULL,
     deleted_at  DATETIME(3)  NULL,
     KEY users_company (company_id, id),
+    KEY users_role (company_id, role, id),
     KEY users_email (company_id, email),
     CONSTRAINT users_of_company FOREIGN KEY (company_id) REFERENCES companies (id)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_ci;
@@ -286,7 +287,7 @@ CREATE TABLE idempotency_keys (
     company_id    BINARY(16)   NULL,
     fingerprint   BINARY(32)   NOT NULL,                     -- SHA-256 of the body
     status        SMALLINT     NULL,
-    response      MEDIUMBLOB   NULL,
+    response      MEDIUMBLOB   NULL,                         -- sealed: see core/idempotency.c
     created_at    DATETIME(3)  NOT NULL,
     KEY idempotency_age (created_at)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_ci;

@@ -1,0 +1,19 @@
+/*
+ * field_text: one member that came as text (a JSON string, a query value, a path segment).
+ */
+#ifndef CORE_FIELD_TEXT_H
+#define CORE_FIELD_TEXT_H
+
+#include "core/field.h"
+
+/* Reads a text by its row; NULL when `*value` is set, else what is wrong, as "must be …". `text` lives in the pool. */
+const char *field_take_text(struct pool *pool, const struct field *field, const char *text, size_t length,
+                            struct value *value);
+
+/* Checks a number against the row's range; NULL or what is wrong. */
+const char *field_check_range(struct pool *pool, const struct field *field, double number);
+
+/* Whether members of this type are strings in JSON. */
+bool field_is_text(enum field_type type);
+
+#endif

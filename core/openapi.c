@@ -1,0 +1,282 @@
+#include "core/openapi.h"
+
+#include "core/openapi_schema.h"
+
+#include <ctype.h>
+#include <string.h>
+
+/* ---- errors ---- */
+
+struct error_set {
+    bool has[ERROR_COUNT];
+};
+
+static bool is_method(const struct route *route, const char *method)
+{
+    return strcmp(route->method, method) == 0;
+}
+
+/* What the way of a request may answer before and around the handler, and what the handler says it answers.
+ */
+static struct error_set errors_of(const struct route *route)
+{
+    struct error_set set = { { false } };
+    bool post = is_method(route, "POST"), takes_query = route->query || route->shape == SHAPE_PAGE;
+
+    set.has[ERROR_INTERNAL] = set.has[ERROR_UNAVAILABLE] = true;
+    set.has[ERROR_UNAUTHORIZED] = set.has[ERROR_FORBIDDEN] = route->scope != NULL;
+    set.has[ERROR_NOT_FOUND] = route->params != NULL;
+    set.has[ERROR_VALIDATION_FAILED] = takes_query || route->in || post;
+    set.has[ERROR_BAD_REQUEST] = set.has[ERROR_BODY_TOO_LARGE] = set.has[ERROR_UNSUPPORTED_MEDIA] =
+        route->in != NULL || post;
+    set.has[ERROR_IDEMPOTENCY_RUNNING] = set.has[ERROR_IDEMPOTENCY_MISMATCH] = post;
+    for (const enum error_code *code = route->errors; code && *code != ERROR_NONE; code++)
+        set.has[*code] = true;
+    return set;
+}
+
+static void add_error_response(struct json_object *responses, const struct error_set *set, int status)
+{
+    struct json_object *response = json_object_new_object(), *codes = json_object_new_array();
+    char name[8];
+
+    snprintf(name, sizeof name, "%d", status);
+    for (int code = 1; code < ERROR_COUNT; code++)
+        if (set->has[code] && error_table[code].status == status)
+            json_object_array_add(codes, json_object_new_string(error_table[code].code));
+    json_object_object_add(responses, name, response);
+    openapi_error_response(response, codes);
+}
+
+static void add_error_responses(struct json_object *responses, const struct error_set *set)
+{
+    int last = 0;
+
+    for (;;) {
+        int next = 600;
+
+        for (int code = 1; code < ERROR_COUNT; code++)
+            if (set->has[code] && error_table[code].status > last && error_table[code].status < next)
+                next = error_table[code].status;
+        if (next == 600)
+            return;
+        add_error_response(responses, set, next);
+        last = next;
+    }
+}
+
+/* ---- operations ---- */
+
+static void add_parameter(struct json_object *list, const struct field *field, const char *in, bool required)
+{
+    struct json_object *parameter = json_object_new_object();
+
+    json_object_array_add(list, parameter);
+    json_set_text(parameter, "name", field->name);
+    json_set_text(parameter, "in", in);
+    if (field->doc)
+        json_set_text(parameter, "description", field->doc);
+    if (required)
+        json_set_bool(parameter, "required", true);
+    json_object_object_add(parameter, "schema", openapi_field_schema(field, OPENAPI_QUERY));
+}
+
+static const struct field PAGE_LIMIT = { "limit",    FIELD_INT,        .min = 1,
+                                         .max = 100, .fallback = "20", .doc = "How many items a page holds" };
+static const struct field PAGE_CURSOR = { "cursor", FIELD_TEXT, .max = 512,
+                                          .doc = "`next` of the page before" };
+static const struct field IDEMPOTENCY_KEY = {
+    "Idempotency-Key", FIELD_TEXT, .max = 255, .min = 1,
+    .doc =
+        "Any unique text: the same request with the same key within 24 h is answered once and replayed after"
+};
+
+static void add_parameters(struct json_object *operation, const struct route *route)
+{
+    struct json_object *list = json_object_new_array();
+
+    json_object_object_add(operation, "parameters", list);
+    for (const struct field *field = route->params; field && field->name; field++)
+        add_parameter(list, field, "path", true);
+    for (const struct field *field = route->query; field && field->name; field++)
+        add_parameter(list, field, "query", field->required);
+    if (route->shape == SHAPE_PAGE) {
+        add_parameter(list, &PAGE_LIMIT, "query", false);
+        add_parameter(list, &PAGE_CURSOR, "query", false);
+    }
+    if (is_method(route, "POST"))
+        add_parameter(list, &IDEMPOTENCY_KEY, "header", false);
+}
+
+static bool any_required(const struct field *fields)
+{
+    for (; fields->name; fields++)
+        if (fields->required)
+            return true;
+    return false;
+}
+
+static struct json_object *json_content(struct json_object *holder)
+{
+    struct json_object *content = json_object_new_object(), *media = json_object_new_object();
+
+    json_object_object_add(holder, "content", content);
+    json_object_object_add(content, "application/json", media);
+    return media;
+}
+
+static void add_body(struct json_object *operation, const struct route *route)
+{
+    struct json_object *body;
+
+    if (!route->in)
+        return;
+    body = json_object_new_object();
+    json_object_object_add(operation, "requestBody", body);
+    json_set_bool(body, "required", any_required(route->in));
+    json_object_object_add(json_content(body), "schema", openapi_object_schema(route->in, OPENAPI_IN));
+}
+
+static struct json_object *reply_schema(const struct route *route)
+{
+    struct json_object *item, *schema;
+
+    if (route->shape == SHAPE_FREE || !route->out) {
+        schema = json_object_new_object();
+        json_set_text(schema, "type", "object");
+        return schema;
+    }
+    item = openapi_object_schema(route->out, OPENAPI_OUT);
+    if (route->shape == SHAPE_OBJECT)
+        return item;
+    return openapi_list_schema(item, route->shape == SHAPE_PAGE);
+}
+
+static void add_responses(struct json_object *operation, const struct route *route)
+{
+    struct json_object *responses = json_object_new_object(), *success = json_object_new_object();
+    struct error_set set = errors_of(route);
+    char name[8];
+
+    snprintf(name, sizeof name, "%d",
+             route->status                 ? route->status
+             : route->shape == SHAPE_EMPTY ? 204
+                                           : 200);
+    json_object_object_add(operation, "responses", responses);
+    json_object_object_add(responses, name, success);
+    json_set_text(success, "description", route->shape == SHAPE_EMPTY ? "Done" : "The answer");
+    if (route->shape != SHAPE_EMPTY)
+        json_object_object_add(json_content(success), "schema", reply_schema(route));
+    add_error_responses(responses, &set);
+}
+
+/* `post /api/v1/bookings/{id}/no-show` is `postBookingsIdNoShow`. */
+static void add_operation_id(struct json_object *operation, const struct route *route)
+{
+    const char *path = strncmp(route->path, "/api/v1", 7) == 0 ? route->path + 7 : route->path;
+    char text[128];
+    size_t used = 0;
+    bool start = true;
+
+    for (const char *c = route->method; *c; c++)
+        text[used++] = (char)tolower((unsigned char)*c);
+    for (const char *c = path; *c && used < sizeof text - 1; c++) {
+        if (isalnum((unsigned char)*c)) {
+            text[used++] = start ? (char)toupper((unsigned char)*c) : *c;
+            start = false;
+        } else {
+            start = true;
+        }
+    }
+    text[used] = '\0';
+    json_set_text(operation, "operationId", text);
+}
+
+static void add_security(struct json_object *operation, const struct route *route)
+{
+    struct json_object *list = json_object_new_array();
+    static const char *const schemes[] = { "bearer", "apiKey", "xApiKey" };
+
+    json_object_object_add(operation, "security", list);
+    for (size_t i = 0; route->scope && i < sizeof schemes / sizeof schemes[0]; i++) {
+        struct json_object *one = json_object_new_object(), *scopes = json_object_new_array();
+
+        json_object_array_add(list, one);
+        json_object_object_add(one, schemes[i], scopes);
+        json_object_array_add(scopes, json_object_new_string(route->scope));
+    }
+}
+
+static struct json_object *operation_of(const struct resource *resource, const struct route *route)
+{
+    struct json_object *operation = json_object_new_object(), *tags = json_object_new_array();
+    char needs[96];
+
+    json_object_object_add(operation, "tags", tags);
+    json_object_array_add(tags, json_object_new_string(resource->name));
+    add_operation_id(operation, route);
+    json_set_text(operation, "summary", route->summary);
+    if (route->scope) {
+        snprintf(needs, sizeof needs, "Needs the scope `%s`.", route->scope);
+        json_set_text(operation, "description", needs);
+    }
+    add_security(operation, route);
+    add_parameters(operation, route);
+    add_body(operation, route);
+    add_responses(operation, route);
+    return operation;
+}
+
+static struct json_object *member_of(struct json_object *object, const char *name)
+{
+    struct json_object *member;
+
+    if (!json_object_object_get_ex(object, name, &member)) {
+        member = json_object_new_object();
+        json_object_object_add(object, name, member);
+    }
+    return member;
+}
+
+static void add_paths(struct json_object *document, const struct resource *const *list)
+{
+    struct json_object *paths = json_object_new_object();
+    char method[8];
+
+    json_object_object_add(document, "paths", paths);
+    for (; *list; list++) {
+        for (const struct route *route = (*list)->routes; route->method; route++) {
+            size_t i = 0;
+
+            for (; route->method[i] && i < sizeof method - 1; i++)
+                method[i] = (char)tolower((unsigned char)route->method[i]);
+            method[i] = '\0';
+            json_object_object_add(member_of(paths, route->path), method, operation_of(*list, route));
+        }
+    }
+}
+
+struct json_object *openapi_document(struct pool *pool, const struct resource *const *list)
+{
+    struct json_object *document = json_new_object(pool), *info = json_object_new_object();
+
+    json_set_text(document, "openapi", "3.1.0");
+    json_object_object_add(document, "info", info);
+    json_set_text(info, "title", "Slotwire");
+    json_set_text(info, "version", PACKAGE_VERSION);
+    json_set_text(
+        info, "description",
+        "Bookings, free times and webhooks. Times are RFC 3339 in UTC, ids are opaque, money is in major "
+        "units beside its ISO 4217 currency. Every error has the same envelope.");
+    add_paths(document, list);
+    json_object_object_add(document, "components", openapi_components());
+    return document;
+}
+
+void openapi_print_routes(struct buf *out, const struct resource *const *list)
+{
+    for (; *list; list++)
+        for (const struct route *route = (*list)->routes; route->method; route++)
+            buf_printf(out, "%-6s %-44s %-18s %s\n", route->method, route->path,
+                       route->scope ? route->scope : "public", route->summary);
+}

@@ -1,0 +1,26 @@
+/*
+ * openapi_schema: JSON Schema (2020-12) of field tables, and the document's shared components. Used by
+ * openapi.c.
+ *
+ * What is returned has one reference, which the caller hangs into the document.
+ */
+#ifndef CORE_OPENAPI_SCHEMA_H
+#define CORE_OPENAPI_SCHEMA_H
+
+#include "core/field.h"
+
+enum openapi_side {
+    OPENAPI_IN,    /* a body: the limits that validation enforces */
+    OPENAPI_QUERY, /* a parameter: as a body's member */
+    OPENAPI_OUT    /* an answer: what a client may rely on */
+};
+
+struct json_object *openapi_field_schema(const struct field *field, enum openapi_side side);
+struct json_object *openapi_object_schema(const struct field *fields, enum openapi_side side);
+/* {"data":[item…]}, with `next` where it is a page. Takes the reference of `item`. */
+struct json_object *openapi_list_schema(struct json_object *item, bool page);
+/* Fills a response object: the error envelope with these codes. Takes the reference of `codes`. */
+void openapi_error_response(struct json_object *response, struct json_object *codes);
+struct json_object *openapi_components(void);
+
+#endif
