@@ -2,9 +2,9 @@
  * availability: when a service can be had of a staff member. Pure: no database, no clock.
  *
  * Working spans are wall-clock hours converted day by day with the zone's own rules, so they are right across
- * changes to and from summer time: an interval that begins in a gap begins at the jump; one that ends in a
- * repeated hour ends at its last occurrence. Staff hours and the service's own hours (which may be in another
- * zone) are intersected.
+ * changes to and from summer time: an interval that begins in a gap begins at the jump; one that ends inside
+ * a repeated hour ends at its last occurrence. Staff hours and the service's own hours (which may be in
+ * another zone) are intersected.
  */
 #ifndef RULES_AVAILABILITY_H
 #define RULES_AVAILABILITY_H
@@ -50,16 +50,20 @@ struct service_rule {
 struct schedule schedule_parse(struct pool *pool, const char *time_zone, const char *weekly,
                                const char *overrides);
 
-/* The spans inside [from, to) in which work may be done: schedule ∩ service hours. */
+/*
+ * The spans in which work may be done, schedule ∩ service hours, as far as they reach into [from, to). They
+ * are not cut at its edges, so that the grid of starts does not depend on the window. Spans of neighbouring
+ * days may touch: work goes on through them, and each has its own grid.
+ */
 struct spans availability_open(struct pool *pool, const struct schedule *schedule,
                                const struct service_rule *rule, instant from, instant to);
 
 /*
  * The starts s with from ≤ s < to at which the service fits: [s - buffer_before, s + duration + buffer_after)
- * clear of `busy`, and [s, s + duration) inside one open span. (Buffers may reach past the working hours.)
- * Starts lie every `interval` minutes from the start of each open span of the whole local day. `open` must
- * have been made for a window that reaches a day beyond [from, to) on both sides, so that the grid does not
- * move with the window. Linear in spans + busy + slots.
+ * clear of `busy`, and [s, s + duration) inside open spans without a break. (Buffers may reach past the
+ * working hours.) Starts lie every `interval` minutes from the start of each open span of the whole local
+ * day. `open` must have been made for a window that reaches a day beyond [from, to) on both sides, so that
+ * the grid does not move with the window. Linear in spans + busy + slots.
  */
 struct starts {
     size_t count;

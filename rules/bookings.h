@@ -2,8 +2,12 @@
  * bookings: the life of a booking. Shared by every API style.
  *
  *     pending ──confirm──▶ confirmed ──complete──▶ completed
- *        │  └────────────cancel──┴──▶ cancelled        no-show: from pending or confirmed, once it has
- * started reschedule keeps the status (pending or confirmed); completing needs a confirmed booking
+ *        │                     │
+ *        ├───────cancel────────┴──▶ cancelled
+ *        └───────no-show─────────▶ no_show      (from confirmed too)
+ *
+ * Rescheduling keeps the status (pending or confirmed). Completing and no-show need a booking that has
+ * started. One that has started can still be cancelled, and rescheduled into the future.
  */
 #ifndef RULES_BOOKINGS_H
 #define RULES_BOOKINGS_H
@@ -26,15 +30,21 @@ const char *const *booking_actions(const char *status);
 
 /* Members of a booking as every reader of /api/v1 and of native events sees them. */
 extern const struct field booking_out[];
-/* As booking_out, with the company: the native snapshot of booking.* events. */
-extern const struct field booking_snapshot[];
+/* As booking_out, with the company at the end: what booking.* events carry. `row` is from booking_read. */
+struct json_object *booking_snapshot(struct pool *pool, const struct row *row);
+
+extern const char *const booking_statuses[];   /* NULL-terminated, for FIELD_ENUM's choices */
+extern const char *const booking_cancellers[]; /* who may have cancelled */
+
+/* Nothing is booked further ahead. */
+#define BOOKING_HORIZON (3660 * CLOCK_DAY)
 
 enum booking_result {
     BOOKING_DONE,
     BOOKING_NO_SERVICE,
     BOOKING_NO_STAFF, /* the named person does not take this service, or nobody does */
     BOOKING_NO_CUSTOMER,
-    BOOKING_PAST,  /* the start is not in the future */
+    BOOKING_PAST,  /* the start is not in the future, or beyond BOOKING_HORIZON */
     BOOKING_TAKEN, /* taken, or outside the hours: `next` says when it would work */
     BOOKING_NOT_FOUND,
     BOOKING_IMPOSSIBLE /* the state machine refuses; `row` is the booking as it is */
@@ -57,14 +67,19 @@ struct booking_answer {
 /* The booking by id, for booking_out and booking_snapshot; NULL when the company has none. */
 const struct row *booking_read(struct db *db, struct pool *pool, struct id company, struct id booking);
 
-/* All in the caller's transaction: claims, booking, reminders and event. */
+/*
+ * All in the caller's transaction: claims, booking, reminders and event. Whatever is not BOOKING_DONE must be
+ * rolled back.
+ */
 enum booking_result booking_create(struct db *db, struct pool *pool, const struct booking_order *order,
                                    struct booking_answer *answer);
-/* confirm, cancel (with reason and by, may be NULL), complete, no-show. A compare-and-swap on the status. */
+/* confirm, cancel (with reason and by, may be NULL), complete, no-show. A compare-and-swap on the status. A
+ * cancelled booking gives its time back; a completed or missed one keeps it. */
 enum booking_result booking_move(struct db *db, struct pool *pool, struct id company, struct id booking,
                                  enum booking_action action, const char *reason, const char *by, instant now,
                                  struct booking_answer *answer);
-/* To another start and, when not nil, another person. The old time is free for itself. */
+/* To another start and, when not nil, another person. The old time is free for itself; duration and price
+ * stay as they were booked. To where it is already: done, without an event. */
 enum booking_result booking_reschedule(struct db *db, struct pool *pool, struct id company, struct id booking,
                                        instant starts_at, struct id staff, instant now,
                                        struct booking_answer *answer);

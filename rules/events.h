@@ -18,10 +18,10 @@ extern const struct event_type event_types[];
 extern const char *const event_type_choices[];
 
 /*
- * Writes the event with its snapshot and one delivery row, due at once, for every active endpoint of the
- * company that subscribes to the type or to `*`. `data` is kept as JSON.stringify text. Two statements.
- * Returns the event's id. The caller sets request->poke (or wakes the dispatcher itself) so that it is sent
- * after the commit.
+ * Writes the event with its snapshot and one delivery row, due at once, for every endpoint of the company
+ * that subscribes to the type or to `*`; the dispatcher holds those of an endpoint that is switched off.
+ * `data` is kept as JSON.stringify text. Two statements. Returns the event's id. The caller sets
+ * request->poke (or wakes the dispatcher itself) so that it is sent after the commit.
  */
 struct id event_emit(struct db *db, struct pool *pool, struct id company, const char *type,
                      struct json_object *data, instant now);

@@ -22,7 +22,7 @@ void reminders_plan(struct db *db, struct id company, struct id booking, instant
 void reminders_void(struct db *db, struct id company, struct id booking, instant now);
 
 /*
- * Settles up to `limit` bookings' due reminders in one transaction of its own: emits booking.reminder events
+ * Settles up to `limit` due reminders in one transaction of its own: emits booking.reminder events
  * and marks rows sent, skipped or void. Several processes may run it at once. Returns how many rows it
  * settled; 0: none is due.
  */
