@@ -1,0 +1,211 @@
+/*
+ * slotwire-api: the FastCGI program; plain CGI where the host has no FastCGI. One process serves one request
+ * at a time; spawn-fcgi and multiwatch (or systemd, or mod_fcgid) start as many as the host can carry.
+ */
+#include "core/clock.h"
+#include "core/config.h"
+#include "core/guard.h"
+#include "core/log.h"
+#include "core/openapi.h"
+#include "core/request.h"
+
+#include <errno.h>
+#include <fcgiapp.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <poll.h>
+#include <signal.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+extern const struct resource system_resource, companies_resource, users_resource, services_resource,
+    schedules_resource, slots_resource, bookings_resource, webhooks_resource;
+
+const struct resource *const resources[] = {
+    &companies_resource, &users_resource,  &services_resource,
+    &schedules_resource, &slots_resource,  &bookings_resource,
+    &webhooks_resource,  &system_resource, NULL,
+};
+
+static volatile sig_atomic_t stopping;
+
+static void stop(int signal)
+{
+    (void)signal;
+    stopping = 1;
+}
+
+/* ---- the two outsides ---- */
+
+static const char *fcgi_param(struct exchange *exchange, const char *name)
+{
+    return FCGX_GetParam(name, ((FCGX_Request *)exchange->private)->envp);
+}
+
+static int fcgi_read(struct exchange *exchange, char *data, int length)
+{
+    return FCGX_GetStr(data, length, ((FCGX_Request *)exchange->private)->in);
+}
+
+static void fcgi_write(struct exchange *exchange, const char *data, int length)
+{
+    FCGX_PutStr(data, length, ((FCGX_Request *)exchange->private)->out);
+}
+
+static const char *cgi_param(struct exchange *exchange, const char *name)
+{
+    (void)exchange;
+    return getenv(name);
+}
+
+static int cgi_read(struct exchange *exchange, char *data, int length)
+{
+    (void)exchange;
+    return (int)fread(data, 1, (size_t)length, stdin);
+}
+
+static void cgi_write(struct exchange *exchange, const char *data, int length)
+{
+    (void)exchange;
+    fwrite(data, 1, (size_t)length, stdout);
+}
+
+/* ---- FastCGI ---- */
+
+/*
+ * Waits for a connection with the stop signals let through only here: a signal that comes at any other moment
+ * is seen before the next wait, so the request in hand is finished and no new one is taken.
+ */
+static bool wait_for_request(const sigset_t *waiting)
+{
+    struct pollfd door = { .fd = 0, .events = POLLIN };
+
+    while (!stopping) {
+        int ready = ppoll(&door, 1, NULL, waiting);
+
+        if (ready > 0)
+            return true;
+        if (ready < 0 && errno != EINTR)
+            return false;
+    }
+    return false;
+}
+
+static void catch_stop_signals(sigset_t *waiting)
+{
+    struct sigaction action = { .sa_handler = stop };
+    sigset_t blocked;
+
+    sigaction(SIGTERM, &action, NULL);
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGUSR1, &action, NULL);
+    action.sa_handler = SIG_IGN;
+    sigaction(SIGPIPE, &action, NULL);
+    sigemptyset(&blocked);
+    sigaddset(&blocked, SIGTERM);
+    sigaddset(&blocked, SIGINT);
+    sigaddset(&blocked, SIGUSR1);
+    sigprocmask(SIG_BLOCK, &blocked, waiting);
+    sigdelset(waiting, SIGTERM);
+    sigdelset(waiting, SIGINT);
+    sigdelset(waiting, SIGUSR1);
+}
+
+static void serve_fastcgi(struct pool *pool, struct db *db)
+{
+    int64_t left = config_int(CONFIG_WORKER_REQUESTS);
+    bool counted = left > 0;
+    FCGX_Request fcgi;
+    struct exchange exchange = { fcgi_param, fcgi_read, fcgi_write, &fcgi };
+    struct request request;
+    sigset_t waiting;
+
+    catch_stop_signals(&waiting);
+    /* Several workers wait at one door: whoever comes late finds nobody there and must not hang in accept. */
+    fcntl(0, F_SETFL, fcntl(0, F_GETFL) | O_NONBLOCK);
+    FCGX_Init();
+    FCGX_InitRequest(&fcgi, 0, FCGI_FAIL_ACCEPT_ON_INTR);
+    while ((!counted || left-- > 0) && wait_for_request(&waiting)) {
+        if (FCGX_Accept_r(&fcgi) < 0) {
+            left++;
+            continue;
+        }
+        clock_follow(config_text(CONFIG_TEST_CLOCK));
+        request_serve(&request, &exchange, pool, db);
+        FCGX_Finish_r(&fcgi);
+        pool_reset(pool);
+    }
+}
+
+static void serve_cgi(struct pool *pool, struct db *db)
+{
+    struct exchange exchange = { cgi_param, cgi_read, cgi_write, NULL };
+    struct request request;
+
+    clock_follow(config_text(CONFIG_TEST_CLOCK));
+    request_serve(&request, &exchange, pool, db);
+    fflush(stdout);
+}
+
+/* ---- the command line ---- */
+
+static int print_document(bool routes)
+{
+    struct pool *pool = pool_new();
+    struct buf out;
+
+    buf_init(&out, pool, 16 << 20);
+    if (routes)
+        openapi_print_routes(&out, resources);
+    else
+        json_write(&out, openapi_document(pool, resources));
+    fwrite(out.data, 1, out.length, stdout);
+    if (!routes)
+        putchar('\n');
+    pool_free(pool);
+    return fflush(stdout) == 0 ? 0 : EX_IOERR;
+}
+
+static int serve(void)
+{
+    struct pool *pool = pool_new();
+    struct db *db = db_new();
+
+    if (!guard_configure(config_text(CONFIG_OUTBOUND_ALLOW)))
+        return EX_CONFIG;
+    if (FCGX_IsCGI())
+        serve_cgi(pool, db);
+    else
+        serve_fastcgi(pool, db);
+    db_free(db);
+    pool_free(pool);
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    static const struct option options[] = {
+        { "config", required_argument, NULL, 'c' },
+        { "openapi", no_argument, NULL, 'o' },
+        { "routes", no_argument, NULL, 'r' },
+        { 0 },
+    };
+    const char *config = NULL;
+    int option, document = 0;
+
+    while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+        if (option == '?') {
+            fprintf(stderr, "usage: slotwire-api [--config FILE] [--openapi | --routes]\n");
+            return EX_USAGE;
+        }
+        if (option == 'c')
+            config = optarg;
+        else
+            document = option;
+    }
+    if (document)
+        return print_document(document == 'r');
+    config_load(config);
+    log_open("api");
+    return serve();
+}
