@@ -1,0 +1,180 @@
+#include "cli/doctor.h"
+
+#include "core/config.h"
+#include "core/fault.h"
+#include "core/schema.h"
+#include "core/zone.h"
+
+#include <unistd.h>
+
+/* Cron starts the dispatcher each minute; three missed starts are no accident. */
+enum { DISPATCHER_LATE = 180 * CLOCK_SECOND };
+
+static const struct statement SERVER = { "SELECT VERSION() AS version", .out = "s" };
+static const struct statement VERSION = { "SELECT MAX(version) AS version FROM schema_version", .out = "i" };
+static const struct statement HAS_VERSION = {
+    "SELECT COUNT(*) AS known FROM information_schema.tables"
+    " WHERE table_schema = DATABASE() AND table_name = 'schema_version'",
+    .out = "i"
+};
+static const struct statement DISPATCHER = {
+    "SELECT holder, seen_at FROM heartbeats WHERE name = 'dispatcher'", .out = "st"
+};
+
+/* ---- lines ---- */
+
+static void line(const char *mark, const char *advice, const char *format, va_list arguments)
+{
+    printf("%-4s  ", mark);
+    vprintf(format, arguments);
+    if (advice) {
+        printf("  — %s", advice);
+    }
+    putchar('\n');
+    fflush(stdout); /* a later check may take seconds */
+}
+
+void doctor_ok(struct doctor *doctor, const char *format, ...)
+{
+    va_list arguments;
+    (void)doctor;
+    va_start(arguments, format);
+    line("ok", NULL, format, arguments);
+    va_end(arguments);
+}
+
+void doctor_warn(struct doctor *doctor, const char *advice, const char *format, ...)
+{
+    va_list arguments;
+    (void)doctor;
+    va_start(arguments, format);
+    line("warn", advice, format, arguments);
+    va_end(arguments);
+}
+
+void doctor_fail(struct doctor *doctor, const char *advice, const char *format, ...)
+{
+    va_list arguments;
+    doctor->failed = true;
+    va_start(arguments, format);
+    line("FAIL", advice, format, arguments);
+    va_end(arguments);
+}
+
+/* ---- the database ---- */
+
+static bool check_server(struct doctor *doctor)
+{
+    if (!db_ping(doctor->cli->db)) {
+        doctor_fail(doctor, "start MariaDB, or set db_socket, db_host, db_name, db_user, db_password",
+                    "database is not reachable");
+        return false;
+    }
+    const struct row *row = db_one(doctor->cli->db, doctor->cli->pool, &SERVER, BIND_NONE);
+    doctor_ok(doctor, "database answers (%s)", row_text(row, "version"));
+    return true;
+}
+
+static bool check_schema(struct doctor *doctor)
+{
+    struct cli *cli = doctor->cli;
+    int64_t version = 0;
+    if (row_int(db_one(cli->db, cli->pool, &HAS_VERSION, BIND_NONE), "known")) {
+        version = row_int(db_one(cli->db, cli->pool, &VERSION, BIND_NONE), "version");
+    }
+    if (version == SCHEMA_VERSION) {
+        doctor_ok(doctor, "schema has version %d", SCHEMA_VERSION);
+        return true;
+    }
+    doctor_fail(doctor, version < SCHEMA_VERSION ? "run `slotwire migrate`" : "install the newer slotwire",
+                "schema has version %lld, this program needs %d", (long long)version, SCHEMA_VERSION);
+    return false;
+}
+
+static void check_dispatcher(struct doctor *doctor)
+{
+    static const char advice[] = "cron must start it each minute: `* * * * * slotwire-dispatcher`";
+    const struct row *row = db_one(doctor->cli->db, doctor->cli->pool, &DISPATCHER, BIND_NONE);
+    if (!row) {
+        doctor_fail(doctor, advice, "dispatcher has never run: no webhook and no reminder is sent");
+        return;
+    }
+    instant age = doctor->cli->now - row_time(row, "seen_at");
+    if (age > DISPATCHER_LATE) {
+        doctor_fail(doctor, advice, "dispatcher was last seen %lld minutes ago",
+                    (long long)(age / CLOCK_MINUTE));
+        return;
+    }
+    doctor_ok(doctor, "dispatcher was seen %lld seconds ago", (long long)(age < 0 ? 0 : age / CLOCK_SECOND));
+}
+
+/* ---- the machine ---- */
+
+static void check_zones(struct doctor *doctor)
+{
+    static const struct {
+        const char *name;
+        int offset; /* seconds east of UTC on 1 July 2025, noon UTC */
+    } zones[] = { { "UTC", 0 },
+                  { "America/New_York", -4 * 3600 },
+                  { "Europe/Berlin", 2 * 3600 },
+                  { "Asia/Kolkata", 19800 },
+                  { "Australia/Sydney", 10 * 3600 } };
+    const instant july = INT64_C(1751371200000);
+    for (size_t i = 0; i < sizeof zones / sizeof zones[0]; i++) {
+        const struct zone *zone = zone_find(zones[i].name);
+        if (!zone || zone_offset(zone, july) != zones[i].offset) {
+            doctor_fail(doctor, "install the system's time zones (package tzdata)", "time zone %s is %s",
+                        zones[i].name, zone ? "wrong" : "unknown");
+            return;
+        }
+    }
+    doctor_ok(doctor, "time zones are known");
+}
+
+static void check_settings(struct doctor *doctor)
+{
+    const char *root = config_text(CONFIG_WEB_ROOT);
+    if (*root && access(root, R_OK | X_OK) != 0) {
+        doctor_fail(doctor, "set web_root to the folder of the static pages", "web_root %s is not readable",
+                    root);
+    }
+    if (*config_text(CONFIG_TEST_CLOCK)) {
+        doctor_warn(doctor, "remove test_clock where real customers book",
+                    "the time comes from a test's file");
+    }
+    if (*config_text(CONFIG_OUTBOUND_ALLOW)) {
+        doctor_warn(doctor, "keep outbound_allow as narrow as can be", "webhooks may also reach %s",
+                    config_text(CONFIG_OUTBOUND_ALLOW));
+    }
+    if (*config_text(CONFIG_ROOM_URL) && !*config_text(CONFIG_ROOM_SECRET)) {
+        doctor_warn(doctor, "set room_secret", "room_url is set without room_secret: no call links are made");
+    }
+}
+
+/* A check that meets a fault is a failed check, and the next ones still run. */
+static void check_database(struct doctor *doctor)
+{
+    struct fault_frame frame;
+    if (fault_catch(&frame) != FAULT_NONE) {
+        doctor_fail(doctor, "see the log line above", "database refused a question");
+        return;
+    }
+    if (check_server(doctor) && check_schema(doctor)) {
+        check_dispatcher(doctor);
+    }
+    fault_done(&frame);
+}
+
+static int examine(struct cli *cli)
+{
+    struct doctor doctor = { .cli = cli };
+    check_database(&doctor);
+    check_zones(&doctor);
+    check_settings(&doctor);
+    doctor_check_web(&doctor);
+    return doctor.failed ? CLI_REFUSED : CLI_DONE;
+}
+
+const struct command doctor_command = { "doctor", "look for what is wrong with this installation", NULL,
+                                        false, examine };

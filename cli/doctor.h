@@ -1,0 +1,23 @@
+/*
+ * doctor: the findings, one line each: `ok|warn|FAIL  what  — what to do about it`.
+ */
+#ifndef CLI_DOCTOR_H
+#define CLI_DOCTOR_H
+
+#include "cli/cli.h"
+
+struct doctor {
+    struct cli *cli;
+    bool failed;
+};
+
+void doctor_ok(struct doctor *doctor, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void doctor_warn(struct doctor *doctor, const char *advice, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+void doctor_fail(struct doctor *doctor, const char *advice, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* doctor_web.c: the installation as a client reaches it. */
+void doctor_check_web(struct doctor *doctor);
+
+#endif

@@ -1,0 +1,97 @@
+#include "cli/cli.h"
+#include "core/text.h"
+#include "rules/audit.h"
+#include "rules/people.h"
+
+enum { PASSWORD_MIN = 8, PASSWORD_MAX = 1000 };
+
+static const struct cli_option options[] = {
+    { "company", "cli_…", true, "whose user" },
+    { "name", "NAME", true, "the person's name" },
+    { "role", "ROLE", true, "admin, coach, frontdesk, professional, therapist, host, member, lead …" },
+    { "email", "EMAIL", false, "needed for a login" },
+    { "password-stdin", NULL, false, "make a login; the password is a line on standard input" },
+    { 0 }
+};
+
+static bool check_role(const char *role)
+{
+    for (size_t i = 0; role_choices[i]; i++) {
+        if (strcmp(role_choices[i], role) == 0) {
+            return true;
+        }
+    }
+    fputs("slotwire: --role must be one of", stderr);
+    for (size_t i = 0; role_choices[i]; i++) {
+        fprintf(stderr, " %s", role_choices[i]);
+    }
+    fputc('\n', stderr);
+    return false;
+}
+
+/* Read once, though the command may run again after a deadlock. */
+static const char *read_password(void)
+{
+    static char line[PASSWORD_MAX + 2];
+    if (*line || !fgets(line, sizeof line, stdin)) {
+        return line;
+    }
+    line[strcspn(line, "\r\n")] = '\0';
+    return line;
+}
+
+static bool check(const struct cli *cli)
+{
+    if (!cli_check_text(cli, "name", 200) || !cli_check_email(cli, "email") ||
+        !check_role(cli_value(cli, "role"))) {
+        return false;
+    }
+    if (cli_value(cli, "password-stdin") && !cli_value(cli, "email")) {
+        cli_refuse("a login needs --email");
+        return false;
+    }
+    return true;
+}
+
+static bool add_login(struct cli *cli, struct id company, struct id user)
+{
+    const char *email = cli_value(cli, "email");
+    const char *password = read_password();
+    size_t length = strlen(password);
+    if (length < PASSWORD_MIN || length > PASSWORD_MAX || !text_is_utf8(password, length)) {
+        cli_refuse("a password has %d to %d bytes of UTF-8", PASSWORD_MIN, PASSWORD_MAX);
+        return false;
+    }
+    if (!person_add_login(cli->db, cli->pool, company, user, email, password, cli->now)) {
+        cli_refuse("%s has a login already", email);
+        return false;
+    }
+    return true;
+}
+
+static int create(struct cli *cli)
+{
+    char id[ID_TEXT_SIZE];
+    struct id company;
+    if (!check(cli) || !cli_company(cli, &company)) {
+        return CLI_REFUSED;
+    }
+    struct person_order order = { .company = company,
+                                  .role = cli_value(cli, "role"),
+                                  .name = cli_value(cli, "name"),
+                                  .email = cli_value(cli, "email"),
+                                  .now = cli->now };
+    const struct row *person = person_create(cli->db, cli->pool, &order);
+    struct id user = row_id(person, "id");
+    if (cli_value(cli, "password-stdin") && !add_login(cli, company, user)) {
+        return CLI_REFUSED;
+    }
+    id_format(id, "usr", user);
+    audit(cli->db, company, (struct id){ { 0 } }, "user.created", id, NULL, NULL, cli->now);
+    cli_print(cli, "%s\n", id);
+    cli->poke = true;
+    return CLI_DONE;
+}
+
+const struct command user_create_command = { "user create", "add a person to a company; prints the id",
+                                             options, true, create };
