@@ -289,6 +289,38 @@ static void run(struct request *request)
 
 /* ---- answering ---- */
 
+/* RFC 9110 §15; the space behind the number belongs to the status line even where the phrase does not matter.
+ */
+static const char *reason_of(int status)
+{
+    static const struct {
+        int status;
+        const char *reason;
+    } reasons[] = {
+        { 200, "OK" },
+        { 201, "Created" },
+        { 202, "Accepted" },
+        { 204, "No Content" },
+        { 304, "Not Modified" },
+        { 400, "Bad Request" },
+        { 401, "Unauthorized" },
+        { 403, "Forbidden" },
+        { 404, "Not Found" },
+        { 405, "Method Not Allowed" },
+        { 409, "Conflict" },
+        { 413, "Content Too Large" },
+        { 415, "Unsupported Media Type" },
+        { 422, "Unprocessable Content" },
+        { 500, "Internal Server Error" },
+        { 503, "Service Unavailable" },
+    };
+
+    for (size_t i = 0; i < sizeof reasons / sizeof reasons[0]; i++)
+        if (reasons[i].status == status)
+            return reasons[i].reason;
+    return "Status";
+}
+
 static void send_reply(struct request *request)
 {
     struct reply *reply = &request->reply;
@@ -296,7 +328,8 @@ static void send_reply(struct request *request)
     struct buf out;
 
     buf_init(&out, request->pool, HEADERS_MAX + 1024);
-    buf_printf(&out, "Status: %d\r\nX-Request-Id: %s\r\n", reply->status, request->id);
+    buf_printf(&out, "Status: %d %s\r\nX-Request-Id: %s\r\n", reply->status, reason_of(reply->status),
+               request->id);
     buf_add(&out, reply->headers.data, reply->headers.length);
     if (!empty)
         buf_printf(&out, "Content-Type: %s\r\nContent-Length: %zu\r\n",

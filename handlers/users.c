@@ -52,7 +52,8 @@ static const struct statement DROP_SERVICES = {
 
 /* The revision moves: who books or asks for slots at this moment waits, or sees that the answer is old. */
 static const struct statement RENAME_RESOURCE = {
-    "UPDATE resources SET name = ?, revision = revision + 1 WHERE company_id = ? AND id = ?",
+    "UPDATE resources FORCE INDEX (PRIMARY) SET name = ?, revision = revision + 1 WHERE company_id = ? AND "
+    "id = ?",
     .in = "suu",
 };
 

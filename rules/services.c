@@ -141,7 +141,7 @@ static const struct statement STORE_SCHEDULE = {
 };
 
 static const struct statement TOUCH_RESOURCE = {
-    "UPDATE resources SET revision = revision + 1 WHERE company_id = ? AND id = ?",
+    "UPDATE resources FORCE INDEX (PRIMARY) SET revision = revision + 1 WHERE company_id = ? AND id = ?",
     .in = "uu",
 };
 

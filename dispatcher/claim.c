@@ -1,0 +1,215 @@
+#include "dispatcher/claim.h"
+
+#include "core/config.h"
+#include "core/log.h"
+#include "dispatcher/hold.h"
+#include "dispatcher/send.h"
+
+enum {
+    IDLE_POLL_US = 200000, /* finds what nobody poked for */
+    SHARE_LEAST = 8,     /* rows of one lane in one look: a lane costs two round trips however few it gives */
+    POLL_COST_FACTOR = 8 /* polling alone takes at most this part of the time */
+};
+
+/*
+ * One dive into deliveries_lane for each endpoint, to the first row of its lane: some microseconds each,
+ * however many rows wait. (A loose index scan over the lanes would visit only those with rows, but the
+ * optimizer chooses it by statistics, which are stale just when a lane has filled up.)
+ */
+static const struct statement FIND_LANES = {
+    "SELECT endpoint.id, endpoint.company_id FROM webhook_endpoints AS endpoint "
+    "WHERE (SELECT first.due_at FROM deliveries AS first FORCE INDEX (deliveries_lane) "
+    "WHERE first.state = 'pending' AND first.endpoint_id = endpoint.id ORDER BY first.due_at LIMIT 1) <= ?",
+    .in = "t", .out = "uu"
+};
+
+static const struct statement READ_ENDPOINT = {
+    "SELECT url, format, secret, previous_secret, previous_until, active "
+    "FROM webhook_endpoints WHERE company_id = ? AND id = ?",
+    .in = "uu", .out = "ssssti"
+};
+
+/* Subqueries do not lock what they read: the events stay free for everyone. */
+static const struct statement LOCK_ROWS = {
+    "SELECT d.id, d.event_id, d.attempts, d.created_at, "
+    "(SELECT e.type FROM events AS e WHERE e.id = d.event_id AND e.company_id = d.company_id) AS event_type, "
+    "(SELECT e.payload FROM events AS e WHERE e.id = d.event_id AND e.company_id = d.company_id) AS payload, "
+    "(SELECT e.created_at FROM events AS e WHERE e.id = d.event_id AND e.company_id = d.company_id) "
+    "AS happened_at "
+    "FROM deliveries AS d WHERE d.state = 'pending' AND d.endpoint_id = ? AND d.due_at <= ? "
+    "AND d.company_id = ? ORDER BY d.due_at LIMIT ? FOR UPDATE SKIP LOCKED",
+    .in = "utui", .out = "uuitsst"
+};
+
+static const struct statement LEASE_ROW = {
+    "UPDATE deliveries SET fence = ?, due_at = ? WHERE id = ? AND company_id = ?", .in = "utuu"
+};
+
+static int free_capacity(const struct dispatcher *dispatcher)
+{
+    int quick = dispatcher->parallel - (dispatcher->flying_count - dispatcher->slow_count);
+    int all = SLOW_FACTOR * dispatcher->parallel - dispatcher->flying_count;
+    int least = quick < all ? quick : all;
+    return least > 0 ? least : 0;
+}
+
+static void take_endpoint(struct transfer *transfer, const struct row *endpoint, instant now)
+{
+    struct pool *pool = transfer->pool;
+    const struct partner *partner = partner_find(row_text(endpoint, "format"));
+    if (!partner)
+        transfer->broken = "The endpoint's format is not known to this version.";
+    transfer->url = pool_strdup(pool, row_text(endpoint, "url"));
+    transfer->course.partner = partner ? partner : &partner_standard; /* whose schedule has to do */
+    transfer->secrets.current = pool_strdup(pool, row_text(endpoint, "secret"));
+    transfer->secrets.previous = NULL;
+    if (!row_is_null(endpoint, "previous_secret") && row_time(endpoint, "previous_until") > now)
+        transfer->secrets.previous = pool_strdup(pool, row_text(endpoint, "previous_secret"));
+}
+
+static void take_row(struct transfer *transfer, const struct row *row)
+{
+    struct pool *pool = transfer->pool;
+    const struct value *payload = row_value(row, "payload");
+    transfer->delivery = row_id(row, "id");
+    transfer->course.attempts = (int)row_int(row, "attempts");
+    transfer->course.created_at = row_time(row, "created_at");
+    transfer->event = (struct partner_event){
+        .id = row_id(row, "event_id"),
+        .created_at = row_time(row, "happened_at"),
+    };
+    if (!value_is_set(*payload)) {
+        transfer->broken = "The event is not stored any more.";
+        return;
+    }
+    transfer->event.type = pool_strdup(pool, row_text(row, "event_type"));
+    transfer->event.data_text = pool_memdup(pool, payload->text, payload->length);
+}
+
+/* What one lane may have in this look: its own room, and a fair part of what is free. */
+static int lane_share(const struct lane *lane, int room, size_t lanes)
+{
+    int fair = room / (int)lanes;
+    int share = lane_room(lane);
+    if (fair < SHARE_LEAST)
+        fair = SHARE_LEAST;
+    if (share > fair)
+        share = fair;
+    return share < room ? share : room;
+}
+
+static int claim_lane(struct dispatcher *dispatcher, struct lane *lane, struct id company, int share,
+                      struct id fence, instant now)
+{
+    const struct row *endpoint = db_one(dispatcher->db, dispatcher->turn, &READ_ENDPOINT,
+                                        BIND(value_id(company), value_id(lane->endpoint)));
+    if (!endpoint)
+        return 0; /* deleted this moment */
+    if (!row_int(endpoint, "active")) {
+        hold_rows(dispatcher, company, lane->endpoint);
+        dispatcher->swept = true;
+        return 0;
+    }
+    struct rows rows =
+        db_all(dispatcher->db, dispatcher->turn, &LOCK_ROWS,
+               BIND(value_id(lane->endpoint), value_time(now), value_id(company), value_int(share)));
+    for (size_t i = 0; i < rows.count; i++) {
+        struct transfer *transfer = send_transfer(dispatcher);
+        transfer->lane = lane;
+        transfer->company = company;
+        transfer->fence = fence;
+        take_endpoint(transfer, endpoint, now);
+        take_row(transfer, &rows.items[i]);
+        TAILQ_INSERT_TAIL(&dispatcher->claimed, transfer, link);
+        lane->flying++;
+    }
+    return (int)rows.count;
+}
+
+static void lease_claimed(struct dispatcher *dispatcher, int count, instant now)
+{
+    if (count == 0)
+        return;
+    struct value *values = pool_array(dispatcher->turn, (size_t)count * 4, sizeof *values);
+    instant until = now + config_int(CONFIG_DISPATCHER_LEASE) * CLOCK_SECOND;
+    struct value *value = values;
+    struct transfer *transfer;
+    for (transfer = TAILQ_FIRST(&dispatcher->claimed); transfer; transfer = TAILQ_NEXT(transfer, link)) {
+        *value++ = value_id(transfer->fence);
+        *value++ = value_time(until);
+        *value++ = value_id(transfer->delivery);
+        *value++ = value_id(transfer->company);
+    }
+    db_run_many(dispatcher->db, &LEASE_ROW, values, 4, (size_t)count);
+}
+
+/* Returns how many rows were claimed; sets work_left where a lane may have more that can be sent. */
+static int claim_lanes(struct dispatcher *dispatcher, struct rows due, instant now)
+{
+    int claimed = 0, room = free_capacity(dispatcher);
+    struct id fence = id_new();
+    size_t first = dispatcher->rotation % due.count;
+    for (size_t i = 0; i < due.count; i++) {
+        const struct row *row = &due.items[(first + i) % due.count];
+        struct id endpoint = row_id(row, "id");
+        struct lane *lane = lanes_get(&dispatcher->lanes, endpoint);
+        if (lane_rests(lane, now))
+            continue;
+        dispatcher->work_left = true;
+        int share = lane_share(lane, room - claimed, due.count);
+        lane->hungry = true;
+        if (share == 0)
+            continue;
+        dispatcher->rotation = first + i + 1;
+        int got = claim_lane(dispatcher, lane, row_id(row, "company_id"), share, fence, now);
+        lane->hungry = got == share;
+        claimed += got;
+    }
+    return claimed;
+}
+
+void claim_look(struct dispatcher *dispatcher)
+{
+    int64_t start = clock_monotonic();
+    instant now = clock_now();
+    dispatcher->looked_at = start;
+    dispatcher->look_at = start + IDLE_POLL_US;
+    dispatcher->work_left = dispatcher->swept = false;
+    struct rows due = db_all(dispatcher->db, dispatcher->turn, &FIND_LANES, BIND(value_time(now)));
+    if (due.count > 0) {
+        db_begin(dispatcher->db);
+        int claimed = claim_lanes(dispatcher, due, now);
+        lease_claimed(dispatcher, claimed, now);
+        db_commit(dispatcher->db);
+        if (claimed > 0 || dispatcher->swept)
+            claim_soon(dispatcher); /* there may be more, and this look was worth its while */
+        log_debug("claimed rows=%d lanes=%zu", claimed, due.count);
+    }
+    int64_t end = clock_monotonic();
+    dispatcher->look_cost = end - start;
+    if (dispatcher->look_at == start + IDLE_POLL_US &&
+        POLL_COST_FACTOR * dispatcher->look_cost > IDLE_POLL_US)
+        dispatcher->look_at = end + POLL_COST_FACTOR * dispatcher->look_cost;
+}
+
+void claim_forget(struct dispatcher *dispatcher)
+{
+    struct transfer *transfer;
+    while ((transfer = TAILQ_FIRST(&dispatcher->claimed))) {
+        TAILQ_REMOVE(&dispatcher->claimed, transfer, link);
+        transfer->lane->flying--;
+        send_recycle(dispatcher, transfer);
+    }
+}
+
+void claim_soon(struct dispatcher *dispatcher)
+{
+    int64_t gap = 2 * dispatcher->look_cost;
+    if (dispatcher->look_at > dispatcher->looked_at + gap)
+        dispatcher->look_at = dispatcher->looked_at + gap;
+}
+
+int64_t claim_due_at(const struct dispatcher *dispatcher)
+{
+    return free_capacity(dispatcher) > 0 ? dispatcher->look_at : INT64_MAX;
+}

@@ -1,0 +1,122 @@
+/*
+ * dispatcher: the cron program. It stays for a window, and in each turn of its loop goes the way of an event:
+ *
+ *     reminders  rules/reminders.c   due reminders become events with their deliveries
+ *     claim      claim.c             due deliveries are leased, lane by lane, in one short transaction
+ *     send       send.c              one curl multi carries every transfer
+ *     settle     settle.c            answers are written down in batches, by the rules of settle_rules.c
+ *
+ * Beside the way: window.c (who is at work: lock, handover, poke socket, a database that went away), lanes.c
+ * (how much of one endpoint at once) and housekeeping.c. main.c is the loop.
+ *
+ * A delivery is leased, never taken: claiming moves due_at to the end of the lease and sets the fence, and
+ * only the holder of that fence settles the row. What a killed dispatcher had in hand comes due again.
+ *
+ * A `struct transfer` is one attempt at one delivery. It moves between four lists and belongs to exactly one:
+ * idle → claimed → flying → done → idle. Database work runs inside dispatcher_guarded, so that a failure of
+ * the database leaves a turn but never the program; nothing is taken from `done` before its commit.
+ */
+#ifndef DISPATCHER_DISPATCHER_H
+#define DISPATCHER_DISPATCHER_H
+
+#include "core/buf.h"
+#include "core/db.h"
+#include "core/fault.h"
+#include "dispatcher/lanes.h"
+#include "dispatcher/settle_rules.h"
+#include "partners/partner.h"
+
+#include <curl/curl.h>
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/queue.h>
+
+enum {
+    RESPONSE_LIMIT = 16 * 1024, /* bytes of an answer that are read and kept */
+    SLOW_AFTER_US = 1000000,    /* a transfer in flight for longer no longer counts against `parallel` */
+    SLOW_FACTOR = 4             /* … but all of them together stay below SLOW_FACTOR * parallel */
+};
+
+struct timings { /* microseconds; -1: never got there */
+    int64_t dns, connect, tls, first_byte, total;
+};
+
+struct transfer {
+    TAILQ_ENTRY(transfer) link;
+    struct pool *pool; /* all that the pointers below point to; reset when the transfer is idle again */
+    CURL *easy;        /* kept from transfer to transfer */
+    struct curl_slist *headers;
+    struct lane *lane;
+
+    /* What was claimed. */
+    struct id delivery, company, fence;
+    struct partner_event event;
+    struct course course;
+    struct partner_secrets secrets;
+    const char *url;
+    const char *broken; /* why it cannot be sent at all; NULL: it can */
+
+    /* The attempt. */
+    struct id attempt;
+    instant started_at;
+    int64_t started; /* clock_monotonic() */
+    struct buf body, response;
+    bool on_the_wire;    /* curl had it: the attempt is logged */
+    bool slow;           /* in flight for more than SLOW_AFTER_US */
+    bool capped;         /* the answer was longer than RESPONSE_LIMIT */
+    const char *refused; /* why the guard let no socket be opened */
+    bool no_sockets;     /* this process or machine has run out of them */
+    char curl_error[CURL_ERROR_SIZE];
+
+    /* What came of it. */
+    struct answer answer;
+    struct verdict verdict;
+    const char *error;
+    char address[INET6_ADDRSTRLEN];
+    bool keep_response;
+    struct timings timings;
+};
+TAILQ_HEAD(transfer_list, transfer);
+
+struct dispatcher {
+    struct db *db;
+    struct pool *life, *turn; /* the program's; one turn's */
+    CURLM *multi;
+    struct lanes lanes;
+    struct transfer_list idle, claimed, flying, done;
+    int parallel, lane_parallel;
+    int flying_count, slow_count, done_count;
+    bool once;
+
+    /* claim.c */
+    int64_t look_at; /* when to look for due lanes; moved forward by a poke */
+    int64_t looked_at, look_cost;
+    size_t rotation; /* the lane that is asked first, so that each comes first in its turn */
+    bool work_left;  /* the last look found due rows that may be sent */
+    bool swept;      /* … or rows that had to be held: there may be more of them */
+
+    /* settle.c */
+    int64_t done_since; /* when the oldest of `done` came in */
+    size_t batch;       /* most transfers in one settling; 1 while a row that cannot be settled is searched */
+    int settle_retries;
+    uint64_t delivered, failed_attempts;
+
+    /* window.c */
+    int poke_socket; /* -1: none */
+    bool locked;     /* the lock of the single active dispatcher is ours */
+    bool draining;   /* claims nothing more; ends when nothing is in flight or at `drain_until` */
+    int64_t drain_until;
+    bool away; /* the database does not answer; next tried at `retry_at` */
+    int64_t retry_at, retry_pause;
+    int64_t heartbeat_at;
+    char holder[120]; /* host:pid */
+
+    /* main.c and housekeeping.c */
+    int64_t reminders_at, housekeeping_at, window_until;
+};
+
+/* Runs `step`; false when the database failed it: rolled back, logged, and `away` when it is gone. */
+bool dispatcher_guarded(struct dispatcher *dispatcher, void (*step)(struct dispatcher *), enum fault *fault);
+
+#endif

@@ -1,0 +1,296 @@
+/*
+ * slotwire-dispatcher [--config FILE] [--once] [--window SECONDS] [--now RFC3339]
+ *
+ * Started by cron each minute. dispatcher.h tells the way of an event through these files.
+ */
+#include "core/config.h"
+#include "core/guard.h"
+#include "core/log.h"
+#include "dispatcher/claim.h"
+#include "dispatcher/dispatcher.h"
+#include "dispatcher/housekeeping.h"
+#include "dispatcher/options.h"
+#include "dispatcher/send.h"
+#include "dispatcher/settle.h"
+#include "dispatcher/window.h"
+#include "rules/reminders.h"
+
+#include <signal.h>
+#include <unistd.h>
+
+enum {
+    EXIT_UNAVAILABLE = 75,
+    EXIT_CONFIG = 78,
+    REMINDERS_EVERY_US = 1000000,
+    REMINDERS_AT_ONCE = 100,
+    REMINDER_ROUNDS = 20,
+    HOUSEKEEPING_EVERY_US = 60000000,
+    TURN_LONGEST_US = 200000,
+    SIGNAL_DRAIN_S = 10,
+    WINDOW_DRAIN_S = 60, /* longer than any format's time-out */
+    AWAY_AT_END_S = 10   /* a database that is away at the end is waited for so long */
+};
+
+static volatile sig_atomic_t stopped;
+
+static void stop(int number)
+{
+    (void)number;
+    stopped = 1;
+}
+
+/* ---- the steps of a turn ---- */
+
+bool dispatcher_guarded(struct dispatcher *dispatcher, void (*step)(struct dispatcher *), enum fault *fault)
+{
+    struct fault_frame frame;
+    switch (fault_catch(&frame)) {
+    case FAULT_NONE:
+        step(dispatcher);
+        fault_done(&frame);
+        *fault = FAULT_NONE;
+        break;
+    case FAULT_RETRY:
+        *fault = FAULT_RETRY;
+        break;
+    case FAULT_DATABASE:
+        *fault = FAULT_DATABASE;
+        dispatcher->away = true;
+        dispatcher->retry_at = clock_monotonic();
+        break;
+    case FAULT_BROKEN:
+        *fault = FAULT_BROKEN;
+        break;
+    }
+    if (*fault != FAULT_NONE)
+        db_rollback(dispatcher->db);
+    return *fault == FAULT_NONE;
+}
+
+static void run_reminders(struct dispatcher *dispatcher)
+{
+    size_t sent = 0, settled = REMINDERS_AT_ONCE, all = 0;
+    for (int i = 0; i < REMINDER_ROUNDS && settled > 0; i++) {
+        size_t now_sent = 0;
+        settled = reminders_run(dispatcher->db, dispatcher->turn, clock_now(), REMINDERS_AT_ONCE, &now_sent);
+        sent += now_sent;
+        all += settled;
+    }
+    if (settled > 0)
+        dispatcher->reminders_at = 0; /* the rest in the next turn */
+    if (all > 0)
+        log_info("reminders settled=%zu sent=%zu", all, sent);
+    if (sent > 0)
+        claim_soon(dispatcher);
+}
+
+static void remind(struct dispatcher *dispatcher)
+{
+    enum fault fault;
+    int64_t now = clock_monotonic();
+    if (dispatcher->draining || now < dispatcher->reminders_at)
+        return;
+    dispatcher->reminders_at = now + REMINDERS_EVERY_US;
+    if (!dispatcher_guarded(dispatcher, run_reminders, &fault) && fault == FAULT_RETRY)
+        dispatcher->reminders_at = 0;
+}
+
+static void claim_and_send(struct dispatcher *dispatcher)
+{
+    enum fault fault;
+    if (dispatcher->draining || clock_monotonic() < claim_due_at(dispatcher))
+        return;
+    if (dispatcher_guarded(dispatcher, claim_look, &fault)) {
+        send_claimed(dispatcher);
+        return;
+    }
+    claim_forget(dispatcher);
+    dispatcher->work_left = true; /* for all that is known */
+    if (fault == FAULT_RETRY)
+        claim_soon(dispatcher);
+}
+
+static void keep_house(struct dispatcher *dispatcher)
+{
+    enum fault fault;
+    int64_t now = clock_monotonic();
+    if (dispatcher->draining || now < dispatcher->housekeeping_at)
+        return;
+    dispatcher->housekeeping_at = now + HOUSEKEEPING_EVERY_US;
+    dispatcher_guarded(dispatcher, housekeeping_run, &fault);
+}
+
+/* Where the database is away only the transfers go on. */
+static void database_steps(struct dispatcher *dispatcher)
+{
+    if (window_database(dispatcher))
+        window_keep(dispatcher);
+    if (window_database(dispatcher))
+        remind(dispatcher);
+    if (window_database(dispatcher))
+        claim_and_send(dispatcher);
+    if (window_database(dispatcher) && settle_is_due(dispatcher))
+        settle_done(dispatcher);
+    if (window_database(dispatcher))
+        keep_house(dispatcher);
+}
+
+/* ---- the loop ---- */
+
+static int64_t earlier(int64_t left, int64_t right)
+{
+    return left < right ? left : right;
+}
+
+static int sleep_milliseconds(const struct dispatcher *dispatcher)
+{
+    int64_t now = clock_monotonic();
+    int64_t until = now + TURN_LONGEST_US;
+    if (dispatcher->away) {
+        until = earlier(until, dispatcher->retry_at);
+    } else {
+        if (!dispatcher->draining)
+            until = earlier(until, earlier(claim_due_at(dispatcher), dispatcher->reminders_at));
+        if (dispatcher->done_count > 0)
+            until = earlier(until, settle_is_due(dispatcher) ? now : dispatcher->done_since + 20000);
+    }
+    return until > now ? (int)((until - now + 999) / 1000) : 0;
+}
+
+static bool is_finished(const struct dispatcher *dispatcher)
+{
+    bool empty = dispatcher->flying_count == 0 && dispatcher->done_count == 0;
+    if (dispatcher->draining)
+        return empty;
+    return dispatcher->once && empty && !dispatcher->away && !dispatcher->work_left &&
+           dispatcher->reminders_at > 0;
+}
+
+static void check_end(struct dispatcher *dispatcher)
+{
+    int64_t now = clock_monotonic();
+    if (stopped)
+        window_drain(dispatcher, SIGNAL_DRAIN_S, "told to stop");
+    else if (!dispatcher->once && !dispatcher->draining && now >= dispatcher->window_until)
+        window_drain(dispatcher, WINDOW_DRAIN_S, "the window is over");
+    if (!dispatcher->draining)
+        return;
+    if (dispatcher->locked)
+        window_close(dispatcher);
+    if (now >= dispatcher->drain_until)
+        send_abort(dispatcher);
+}
+
+static void turn(struct dispatcher *dispatcher)
+{
+    pool_reset(dispatcher->turn);
+    window_listen(dispatcher);
+    database_steps(dispatcher);
+    send_perform(dispatcher);
+    check_end(dispatcher);
+}
+
+/* False: what came back could not be written down, because the database stayed away. */
+static bool loop(struct dispatcher *dispatcher, const struct options *options)
+{
+    while (!is_finished(dispatcher)) {
+        int64_t now = clock_monotonic();
+        if (dispatcher->draining && now >= dispatcher->drain_until + AWAY_AT_END_S * INT64_C(1000000))
+            return false;
+        if (dispatcher->once && dispatcher->away && now >= dispatcher->window_until)
+            return false;
+        if (!options->now)
+            clock_follow(config_text(CONFIG_TEST_CLOCK));
+        turn(dispatcher);
+        if (!is_finished(dispatcher))
+            send_wait(dispatcher, sleep_milliseconds(dispatcher));
+    }
+    return true;
+}
+
+/* ---- the program ---- */
+
+static void catch_signals(void)
+{
+    struct sigaction action = { .sa_handler = stop };
+    sigaction(SIGTERM, &action, NULL);
+    sigaction(SIGINT, &action, NULL);
+    action.sa_handler = SIG_IGN; /* a peer that closes is an error of its transfer, not the end of us */
+    sigaction(SIGPIPE, &action, NULL);
+}
+
+static void init(struct dispatcher *dispatcher, const struct options *options)
+{
+    char host[80] = "";
+    int64_t window = options->window ? options->window : config_int(CONFIG_DISPATCHER_WINDOW);
+    TAILQ_INIT(&dispatcher->idle);
+    TAILQ_INIT(&dispatcher->claimed);
+    TAILQ_INIT(&dispatcher->flying);
+    TAILQ_INIT(&dispatcher->done);
+    dispatcher->db = db_new();
+    dispatcher->life = pool_new();
+    dispatcher->turn = pool_new();
+    dispatcher->once = options->once;
+    dispatcher->work_left = true; /* until a look finds none */
+    dispatcher->batch = 64;
+    dispatcher->poke_socket = -1;
+    dispatcher->parallel = (int)config_int(CONFIG_DISPATCHER_PARALLEL);
+    dispatcher->lane_parallel = (int)config_int(CONFIG_DISPATCHER_LANE_PARALLEL);
+    dispatcher->lanes.highest = dispatcher->lane_parallel;
+    dispatcher->window_until = clock_monotonic() + window * 1000000;
+    gethostname(host, sizeof host - 1);
+    snprintf(dispatcher->holder, sizeof dispatcher->holder, "%s:%ld", host, (long)getpid());
+    send_init(dispatcher);
+}
+
+static void release(struct dispatcher *dispatcher)
+{
+    window_close(dispatcher);
+    send_release(dispatcher);
+    lanes_release(&dispatcher->lanes);
+    db_free(dispatcher->db);
+    pool_free(dispatcher->turn);
+    pool_free(dispatcher->life);
+}
+
+static int run(struct dispatcher *dispatcher, const struct options *options)
+{
+    enum window window;
+    while ((window = window_open(dispatcher)) != WINDOW_OURS) {
+        if (window == WINDOW_TAKEN)
+            return EXIT_SUCCESS;
+        if (!dispatcher->away)
+            return EXIT_UNAVAILABLE;
+        while (!window_database(dispatcher)) {
+            if (stopped || dispatcher->once || clock_monotonic() >= dispatcher->window_until)
+                return EXIT_UNAVAILABLE;
+            send_wait(dispatcher, TURN_LONGEST_US / 1000);
+        }
+    }
+    log_info("at work holder=%s", dispatcher->holder);
+    bool settled = loop(dispatcher, options);
+    log_info("leaves delivered=%llu failed_attempts=%llu unsettled=%d",
+             (unsigned long long)dispatcher->delivered, (unsigned long long)dispatcher->failed_attempts,
+             dispatcher->done_count);
+    return settled ? EXIT_SUCCESS : EXIT_UNAVAILABLE;
+}
+
+int main(int argc, char **argv)
+{
+    struct options options = { 0 };
+    static struct dispatcher dispatcher;
+    int status = options_parse(&options, argc, argv);
+    if (status != 0)
+        return status;
+    config_load(options.config);
+    if ((status = options_set_clock(&options)) != 0)
+        return status;
+    log_open("slotwire-dispatcher");
+    if (!guard_configure(config_text(CONFIG_OUTBOUND_ALLOW)))
+        return EXIT_CONFIG;
+    catch_signals();
+    init(&dispatcher, &options);
+    status = run(&dispatcher, &options);
+    release(&dispatcher);
+    return status;
+}

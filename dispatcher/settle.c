@@ -1,0 +1,258 @@
+#include "dispatcher/settle.h"
+
+#include "core/log.h"
+#include "dispatcher/hold.h"
+#include "dispatcher/send.h"
+
+enum { BATCH_READY = 64, BATCH_MOST = 256, BATCH_PATIENCE_US = 20000, RETRIES_MOST = 10 };
+
+/* IGNORE: a commit whose answer was lost may come here twice. */
+static const struct statement LOG_ATTEMPT = {
+    "INSERT IGNORE INTO attempts (id, company_id, delivery_id, number, started_at, address, status, error, "
+    "response, dns_us, connect_us, tls_us, first_byte_us, total_us) "
+    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    .in = "uuuitsissiiiii"
+};
+
+/* Only the holder of the fence settles a row. */
+static const struct statement SETTLE_DELIVERY = {
+    "UPDATE deliveries SET state = ?, due_at = ?, attempts = ?, settled_at = ?, fence = NULL "
+    "WHERE id = ? AND company_id = ? AND fence = ?",
+    .in = "stituuu"
+};
+
+static const struct statement COUNT_ENDPOINT = {
+    "UPDATE webhook_endpoints SET success_count = success_count + ?, failure_count = failure_count + ?, "
+    "last_status = ?, last_attempt_at = ?, last_success_at = COALESCE(?, last_success_at) "
+    "WHERE id = ? AND company_id = ?",
+    .in = "iiittuu"
+};
+
+static const struct statement DISABLE_ENDPOINT = {
+    "UPDATE webhook_endpoints SET active = FALSE, disabled_reason = ?, updated_at = ? "
+    "WHERE id = ? AND company_id = ? AND active",
+    .in = "stuu"
+};
+
+struct tally { /* one endpoint's part of a batch */
+    struct id endpoint, company;
+    int64_t successes, failures;
+    int status;
+    instant attempt_at, success_at; /* 0: none */
+    const char *disable;
+};
+
+struct batch {
+    struct transfer **transfers;
+    size_t count;
+    struct tally *tallies;
+    size_t tally_count;
+};
+
+/* ---- what it comes to ---- */
+
+static struct tally *tally_of(struct batch *batch, const struct transfer *transfer)
+{
+    for (size_t i = 0; i < batch->tally_count; i++)
+        if (id_equal(batch->tallies[i].endpoint, transfer->lane->endpoint))
+            return &batch->tallies[i];
+    struct tally *tally = &batch->tallies[batch->tally_count++];
+    *tally = (struct tally){ .endpoint = transfer->lane->endpoint, .company = transfer->company };
+    return tally;
+}
+
+static void count(struct batch *batch, const struct transfer *transfer)
+{
+    if (transfer->answer.kind == ANSWER_OURS)
+        return; /* nothing was learnt of the endpoint */
+    struct tally *tally = tally_of(batch, transfer);
+    bool success = settle_succeeded(&transfer->answer);
+    tally->successes += success;
+    tally->failures += !success;
+    tally->status = transfer->answer.status;
+    tally->attempt_at = transfer->started_at;
+    if (success)
+        tally->success_at = transfer->started_at;
+    if (transfer->verdict.disable)
+        tally->disable = transfer->verdict.disable;
+}
+
+static int compare_tallies(const void *left, const void *right)
+{
+    return id_compare(((const struct tally *)left)->endpoint, ((const struct tally *)right)->endpoint);
+}
+
+static struct batch gather(struct dispatcher *dispatcher)
+{
+    size_t most = dispatcher->batch;
+    struct pool *pool = dispatcher->turn;
+    struct batch batch = {
+        .transfers = pool_array(pool, most, sizeof *batch.transfers),
+        .tallies = pool_array(pool, most, sizeof *batch.tallies),
+    };
+    struct transfer *transfer;
+    for (transfer = TAILQ_FIRST(&dispatcher->done); transfer; transfer = TAILQ_NEXT(transfer, link)) {
+        if (batch.count == most)
+            break;
+        batch.transfers[batch.count++] = transfer;
+        count(&batch, transfer);
+    }
+    /* Everyone who updates several endpoints does it in the order of their ids. */
+    qsort(batch.tallies, batch.tally_count, sizeof *batch.tallies, compare_tallies);
+    return batch;
+}
+
+/* ---- in the database ---- */
+
+static struct value status_or_null(int status)
+{
+    return status > 0 ? value_int(status) : value_null();
+}
+
+static struct value micros_or_null(int64_t micros)
+{
+    return micros >= 0 ? value_int(micros < INT32_MAX ? micros : INT32_MAX) : value_null();
+}
+
+static void log_attempts(struct dispatcher *dispatcher, const struct batch *batch)
+{
+    struct value *values = pool_array(dispatcher->turn, batch->count * 14, sizeof *values);
+    struct value *value = values;
+    size_t rows = 0;
+    for (size_t i = 0; i < batch->count; i++) {
+        const struct transfer *transfer = batch->transfers[i];
+        if (!transfer->on_the_wire)
+            continue;
+        const struct timings *timings = &transfer->timings;
+        const struct buf *response = &transfer->response;
+        rows++;
+        *value++ = value_id(transfer->attempt);
+        *value++ = value_id(transfer->company);
+        *value++ = value_id(transfer->delivery);
+        *value++ = value_int(transfer->course.attempts + 1);
+        *value++ = value_time(transfer->started_at);
+        *value++ = transfer->address[0] ? value_text(transfer->address) : value_null();
+        *value++ = status_or_null(transfer->answer.status);
+        *value++ = value_text(transfer->error);
+        *value++ = transfer->keep_response
+                       ? value_bytes(response->data ? response->data : "", response->length)
+                       : value_null();
+        *value++ = micros_or_null(timings->dns);
+        *value++ = micros_or_null(timings->connect);
+        *value++ = micros_or_null(timings->tls);
+        *value++ = micros_or_null(timings->first_byte);
+        *value++ = micros_or_null(timings->total);
+    }
+    if (rows > 0)
+        db_run_many(dispatcher->db, &LOG_ATTEMPT, values, 14, rows);
+}
+
+static void settle_deliveries(struct dispatcher *dispatcher, const struct batch *batch)
+{
+    struct value *values = pool_array(dispatcher->turn, batch->count * 7, sizeof *values);
+    struct value *value = values;
+    for (size_t i = 0; i < batch->count; i++) {
+        const struct transfer *transfer = batch->transfers[i];
+        const struct verdict *verdict = &transfer->verdict;
+        bool is_final = strcmp(verdict->state, "delivered") == 0 || strcmp(verdict->state, "failed") == 0;
+        *value++ = value_text(verdict->state);
+        *value++ = value_time(verdict->due_at);
+        *value++ = value_int(verdict->attempts);
+        *value++ = is_final ? value_time(clock_now()) : value_null();
+        *value++ = value_id(transfer->delivery);
+        *value++ = value_id(transfer->company);
+        *value++ = value_id(transfer->fence);
+    }
+    uint64_t matched = db_run_many(dispatcher->db, &SETTLE_DELIVERY, values, 7, batch->count);
+    if (matched < batch->count)
+        log_debug("settled by another rows=%zu", batch->count - (size_t)matched);
+}
+
+static void count_endpoints(struct dispatcher *dispatcher, const struct batch *batch)
+{
+    struct value *values = pool_array(dispatcher->turn, batch->tally_count * 7 + 1, sizeof *values);
+    struct value *value = values;
+    for (size_t i = 0; i < batch->tally_count; i++) {
+        const struct tally *tally = &batch->tallies[i];
+        *value++ = value_int(tally->successes);
+        *value++ = value_int(tally->failures);
+        *value++ = status_or_null(tally->status);
+        *value++ = value_time(tally->attempt_at);
+        *value++ = tally->success_at ? value_time(tally->success_at) : value_null();
+        *value++ = value_id(tally->endpoint);
+        *value++ = value_id(tally->company);
+    }
+    if (batch->tally_count > 0)
+        db_run_many(dispatcher->db, &COUNT_ENDPOINT, values, 7, batch->tally_count);
+    for (size_t i = 0; i < batch->tally_count; i++) {
+        const struct tally *tally = &batch->tallies[i];
+        if (!tally->disable)
+            continue;
+        db_run(dispatcher->db, &DISABLE_ENDPOINT,
+               BIND(value_text(tally->disable), value_time(clock_now()), value_id(tally->endpoint),
+                    value_id(tally->company)));
+        hold_rows(dispatcher, tally->company, tally->endpoint);
+    }
+}
+
+/* ---- and done ---- */
+
+static void let_go(struct dispatcher *dispatcher, struct transfer *transfer)
+{
+    TAILQ_REMOVE(&dispatcher->done, transfer, link);
+    dispatcher->done_count--;
+    send_recycle(dispatcher, transfer);
+}
+
+static void settle_batch(struct dispatcher *dispatcher)
+{
+    struct batch batch = gather(dispatcher);
+    db_begin(dispatcher->db);
+    log_attempts(dispatcher, &batch);
+    settle_deliveries(dispatcher, &batch);
+    count_endpoints(dispatcher, &batch);
+    db_commit(dispatcher->db);
+    for (size_t i = 0; i < batch.count; i++) {
+        if (settle_succeeded(&batch.transfers[i]->answer))
+            dispatcher->delivered++;
+        else
+            dispatcher->failed_attempts++;
+        let_go(dispatcher, batch.transfers[i]);
+    }
+}
+
+bool settle_is_due(const struct dispatcher *dispatcher)
+{
+    if (dispatcher->done_count == 0)
+        return false;
+    return dispatcher->done_count >= BATCH_READY || dispatcher->flying_count == 0 ||
+           clock_monotonic() - dispatcher->done_since >= BATCH_PATIENCE_US;
+}
+
+/* A batch with a row that the database cannot take is settled one by one, and only that row is given up: its
+ * lease runs out and it is sent again. */
+static void single_out(struct dispatcher *dispatcher)
+{
+    if (dispatcher->batch > 1) {
+        dispatcher->batch = 1;
+        return;
+    }
+    char id[ID_TEXT_SIZE];
+    struct transfer *transfer = TAILQ_FIRST(&dispatcher->done);
+    log_error("an attempt cannot be settled delivery=%s", id_format(id, "dlv", transfer->delivery));
+    let_go(dispatcher, transfer);
+}
+
+void settle_done(struct dispatcher *dispatcher)
+{
+    enum fault fault;
+    if (dispatcher_guarded(dispatcher, settle_batch, &fault)) {
+        dispatcher->settle_retries = 0;
+        dispatcher->batch = dispatcher->batch * 2 < BATCH_MOST ? dispatcher->batch * 2 : BATCH_MOST;
+        dispatcher->done_since = clock_monotonic();
+    } else if (fault == FAULT_BROKEN ||
+               (fault == FAULT_RETRY && ++dispatcher->settle_retries > RETRIES_MOST)) {
+        dispatcher->settle_retries = 0;
+        single_out(dispatcher);
+    }
+}

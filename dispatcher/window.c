@@ -1,0 +1,233 @@
+#include "dispatcher/window.h"
+
+#include "core/config.h"
+#include "core/log.h"
+#include "dispatcher/claim.h"
+
+#include <errno.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+enum {
+    HEARTBEAT_US = 4000000,
+    HANDOVER_WAIT_S = 5, /* the one at work answers within a turn, unless it hangs in a statement */
+    HANDOVER_TRIES = 3,
+    HANDOVER_DRAIN_S = 60, /* longer than any format's time-out */
+    RETRY_FIRST_US = 100000,
+    RETRY_LONGEST_US = 5000000
+};
+
+static const char HANDOVER[] = "handover";
+
+static const struct statement TAKE_LOCK = {
+    "SELECT COALESCE(GET_LOCK(SHA1(CONCAT('slotwire dispatcher ', DATABASE())), ?), 0) AS held", .in = "i",
+    .out = "i"
+};
+
+static const struct statement ASK_LOCK = {
+    "SELECT COALESCE(IS_USED_LOCK(SHA1(CONCAT('slotwire dispatcher ', DATABASE()))) = CONNECTION_ID(), 0) "
+    "AS held",
+    .out = "i"
+};
+
+static const struct statement DROP_LOCK = {
+    "SELECT COALESCE(RELEASE_LOCK(SHA1(CONCAT('slotwire dispatcher ', DATABASE()))), 0) AS held", .out = "i"
+};
+
+static const struct statement BEAT = {
+    "INSERT INTO heartbeats (name, holder, seen_at) VALUES ('dispatcher', ?, ?) "
+    "ON DUPLICATE KEY UPDATE holder = VALUES(holder), seen_at = VALUES(seen_at)",
+    .in = "st"
+};
+
+/* ---- the socket ---- */
+
+static bool socket_address(struct sockaddr_un *address)
+{
+    const char *path = config_text(CONFIG_DISPATCHER_SOCKET);
+    size_t length = strlen(path);
+    *address = (struct sockaddr_un){ .sun_family = AF_UNIX };
+    if (length == 0)
+        return false;
+    if (length >= sizeof address->sun_path) {
+        log_warn("dispatcher_socket is too long for a socket; only polling is left path=%s", path);
+        return false;
+    }
+    memcpy(address->sun_path, path, length);
+    return true;
+}
+
+/* Only the holder of the lock comes here, so that nobody's socket is taken away. */
+static void open_socket(struct dispatcher *dispatcher)
+{
+    struct sockaddr_un address;
+    if (dispatcher->poke_socket >= 0 || !socket_address(&address))
+        return;
+    int opened = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    unlink(address.sun_path);
+    mode_t mask = umask(0117); /* its owner and group may poke */
+    bool bound = opened >= 0 && bind(opened, (const struct sockaddr *)&address, sizeof address) == 0;
+    umask(mask);
+    if (bound) {
+        dispatcher->poke_socket = opened;
+        return;
+    }
+    log_warn("no poke socket, only polling is left path=%s error=\"%s\"", address.sun_path, strerror(errno));
+    if (opened >= 0)
+        close(opened);
+}
+
+static void close_socket(struct dispatcher *dispatcher)
+{
+    if (dispatcher->poke_socket < 0)
+        return;
+    unlink(config_text(CONFIG_DISPATCHER_SOCKET));
+    close(dispatcher->poke_socket);
+    dispatcher->poke_socket = -1;
+}
+
+static void ask_for_handover(void)
+{
+    struct sockaddr_un address;
+    if (!socket_address(&address))
+        return;
+    int sender = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (sender < 0)
+        return;
+    (void)sendto(sender, HANDOVER, sizeof HANDOVER - 1, MSG_NOSIGNAL, (const struct sockaddr *)&address,
+                 sizeof address);
+    close(sender);
+}
+
+void window_listen(struct dispatcher *dispatcher)
+{
+    char message[32];
+    ssize_t length;
+    if (dispatcher->poke_socket < 0)
+        return;
+    while ((length = recv(dispatcher->poke_socket, message, sizeof message, 0)) >= 0) {
+        claim_soon(dispatcher);
+        if ((size_t)length == sizeof HANDOVER - 1 && memcmp(message, HANDOVER, sizeof HANDOVER - 1) == 0) {
+            window_drain(dispatcher, HANDOVER_DRAIN_S, "handed over");
+            window_close(dispatcher);
+            return;
+        }
+    }
+}
+
+/* ---- the lock ---- */
+
+static bool take_lock(struct dispatcher *dispatcher, int seconds)
+{
+    const struct row *row = db_one(dispatcher->db, dispatcher->turn, &TAKE_LOCK, BIND(value_int(seconds)));
+    return row && row_int(row, "held") == 1;
+}
+
+static void beat(struct dispatcher *dispatcher)
+{
+    db_run(dispatcher->db, &BEAT, BIND(value_text(dispatcher->holder), value_time(clock_now())));
+    dispatcher->heartbeat_at = clock_monotonic() + HEARTBEAT_US;
+}
+
+static void open_step(struct dispatcher *dispatcher)
+{
+    if (dispatcher->once) {
+        beat(dispatcher);
+        return;
+    }
+    dispatcher->locked = take_lock(dispatcher, 0);
+    for (int i = 0; i < HANDOVER_TRIES && !dispatcher->locked; i++) {
+        ask_for_handover();
+        dispatcher->locked = take_lock(dispatcher, HANDOVER_WAIT_S);
+    }
+    if (dispatcher->locked)
+        beat(dispatcher);
+}
+
+enum window window_open(struct dispatcher *dispatcher)
+{
+    enum fault fault;
+    if (!dispatcher_guarded(dispatcher, open_step, &fault))
+        return WINDOW_FAILED;
+    if (dispatcher->once)
+        return WINDOW_OURS;
+    if (!dispatcher->locked) {
+        log_info("another dispatcher is at work and does not hand over");
+        return WINDOW_TAKEN;
+    }
+    open_socket(dispatcher);
+    return WINDOW_OURS;
+}
+
+static void keep_step(struct dispatcher *dispatcher)
+{
+    if (dispatcher->once) {
+        beat(dispatcher);
+        return;
+    }
+    const struct row *row = db_one(dispatcher->db, dispatcher->turn, &ASK_LOCK, BIND_NONE);
+    bool was_locked = dispatcher->locked;
+    dispatcher->locked = (row && row_int(row, "held") == 1) || take_lock(dispatcher, 0);
+    if (was_locked && !dispatcher->locked)
+        window_drain(dispatcher, HANDOVER_DRAIN_S, "another dispatcher has taken over");
+    else
+        beat(dispatcher);
+}
+
+void window_keep(struct dispatcher *dispatcher)
+{
+    enum fault fault;
+    if (dispatcher->draining || clock_monotonic() < dispatcher->heartbeat_at)
+        return;
+    dispatcher_guarded(dispatcher, keep_step, &fault);
+}
+
+static void drop_step(struct dispatcher *dispatcher)
+{
+    db_one(dispatcher->db, dispatcher->turn, &DROP_LOCK, BIND_NONE);
+}
+
+void window_close(struct dispatcher *dispatcher)
+{
+    enum fault fault;
+    close_socket(dispatcher);
+    if (dispatcher->locked && !dispatcher->away)
+        dispatcher_guarded(dispatcher, drop_step, &fault);
+    dispatcher->locked = false;
+}
+
+void window_drain(struct dispatcher *dispatcher, int64_t seconds, const char *why)
+{
+    int64_t until = clock_monotonic() + seconds * 1000000;
+    if (dispatcher->draining && dispatcher->drain_until <= until)
+        return;
+    dispatcher->draining = true;
+    dispatcher->drain_until = until;
+    log_info("draining why=\"%s\" in_flight=%d", why, dispatcher->flying_count);
+}
+
+/* ---- the database ---- */
+
+bool window_database(struct dispatcher *dispatcher)
+{
+    int64_t now = clock_monotonic();
+    if (!dispatcher->away)
+        return true;
+    if (now < dispatcher->retry_at)
+        return false;
+    if (!db_ping(dispatcher->db)) {
+        int64_t pause = dispatcher->retry_pause * 2;
+        dispatcher->retry_pause = pause < RETRY_FIRST_US     ? RETRY_FIRST_US
+                                  : pause > RETRY_LONGEST_US ? RETRY_LONGEST_US
+                                                             : pause;
+        dispatcher->retry_at = clock_monotonic() + dispatcher->retry_pause;
+        return false;
+    }
+    log_info("the database is back");
+    dispatcher->away = false;
+    dispatcher->retry_pause = 0;
+    dispatcher->heartbeat_at = 0; /* look after the lock before anything else */
+    return true;
+}
