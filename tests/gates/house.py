@@ -1,0 +1,74 @@
+"""What the gates share: where the C files are, their text without comments, and how a gate ends."""
+
+import os
+import pathlib
+import re
+import sys
+
+TOP = pathlib.Path(os.environ.get("SLOTWIRE_SOURCE") or pathlib.Path(__file__).resolve().parents[2])
+FOLDERS = ("core", "rules", "partners", "channels", "handlers", "dispatcher", "cli", "cgi-bin")
+
+
+def c_files(*folders, tests=False):
+    folders = folders or FOLDERS + (("tests",) if tests else ())
+    found = [path for folder in folders for suffix in ("c", "h") for path in (TOP / folder).rglob("*." + suffix)
+             if "node_modules" not in path.parts]
+    return sorted(found)
+
+
+def name(path):
+    return str(path.relative_to(TOP))
+
+
+TOKEN = re.compile(r'//[^\n]*|/\*.*?\*/|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'', re.S)
+
+
+def without_comments(text, strings=True):
+    """Comments become blanks, line by line; with strings=False literals too."""
+    def blank(match):
+        token = match[0]
+        if token[0] == "/" or not strings:
+            return re.sub(r"[^\n]", " ", token)
+        return token
+    return TOKEN.sub(blank, text)
+
+
+def line_of(text, offset):
+    return text.count("\n", 0, offset) + 1
+
+
+def finish(faults, looked):
+    """Every gate must have looked at something, so that a moved folder cannot make it blind."""
+    for fault in faults:
+        print(fault)
+    if not looked:
+        print("nothing was looked at")
+    print(f"{looked} looked at, {len(faults)} faults")
+    sys.exit(1 if faults or not looked else 0)
+
+
+LITERAL = r'"(?:\\.|[^"\\\n])*"'
+STATEMENT = re.compile(
+    r"static\s+const\s+struct\s+statement\s+(?P<name>\w+)\s*=\s*\{\s*(?P<sql>" + LITERAL + r"(?:\s*" + LITERAL + r")*)\s*"
+    r"(?:,\s*\.in\s*=\s*(?P<in>" + LITERAL + r")\s*)?(?:,\s*\.out\s*=\s*(?P<out>" + LITERAL + r")\s*)?,?\s*\}\s*;")
+
+
+def unquote(literals):
+    """What a C compiler makes of adjacent string literals; only the escapes that SQL needs."""
+    parts = re.findall(r'"((?:\\.|[^"\\\n])*)"', literals or "")
+    return re.sub(r"\\(.)", lambda match: {"n": "\n", "t": "\t"}.get(match[1], match[1]), "".join(parts))
+
+
+class Statement:
+    def __init__(self, path, text, match):
+        self.name = match["name"]
+        self.place = f"{name(path)}:{line_of(text, match.start())}: {match['name']}"
+        self.sql = unquote(match["sql"])
+        self.takes = unquote(match["in"])
+        self.gives = unquote(match["out"])
+        self.span = match.span()
+
+
+def statements_of(path):
+    text = without_comments(path.read_text())
+    return text, [Statement(path, text, match) for match in STATEMENT.finditer(text)]

@@ -1,0 +1,175 @@
+/*
+ * prepare: holds every SQL statement of the house against a real database.
+ *
+ *     statements.py | prepare --config FILE
+ *
+ * Each line is one JSON object: {"name":"file.c:NAME","sql":"…","in":"us","out":"ut"}; `in` and `out` may be
+ * missing or null. Each statement is prepared; the numbers of its parameters and columns, and the columns'
+ * types, must be what the letters say. One line per mismatch; status 1 when there was any.
+ */
+#include "core/config.h"
+#include "core/json.h"
+
+#include <mysql.h>
+
+enum { LINE_MAX_BYTES = 1 << 20, BINARY_CHARSET = 63, ID_BYTES = 16 };
+
+static bool is_text(enum enum_field_types type)
+{
+    return type == MYSQL_TYPE_VAR_STRING || type == MYSQL_TYPE_STRING || type == MYSQL_TYPE_VARCHAR ||
+           type == MYSQL_TYPE_ENUM || type == MYSQL_TYPE_SET || type == MYSQL_TYPE_JSON ||
+           (type >= MYSQL_TYPE_TINY_BLOB && type <= MYSQL_TYPE_BLOB);
+}
+
+static bool is_integer(const MYSQL_FIELD *field)
+{
+    switch (field->type) {
+    case MYSQL_TYPE_TINY:
+    case MYSQL_TYPE_SHORT:
+    case MYSQL_TYPE_INT24:
+    case MYSQL_TYPE_LONG:
+    case MYSQL_TYPE_LONGLONG:
+    case MYSQL_TYPE_YEAR:
+        return true;
+    case MYSQL_TYPE_NEWDECIMAL: /* SUM of integers */
+        return field->decimals == 0;
+    default:
+        return false;
+    }
+}
+
+static bool fits(char letter, const MYSQL_FIELD *field)
+{
+    if (field->type == MYSQL_TYPE_NULL) {
+        return true;
+    }
+    switch (letter) {
+    case 'i':
+        return is_integer(field);
+    case 'n':
+        return field->type == MYSQL_TYPE_DOUBLE || field->type == MYSQL_TYPE_FLOAT ||
+               field->type == MYSQL_TYPE_NEWDECIMAL;
+    case 't':
+        return field->type == MYSQL_TYPE_DATETIME || field->type == MYSQL_TYPE_TIMESTAMP;
+    case 'u':
+        return is_text(field->type) && field->charsetnr == BINARY_CHARSET && field->length == ID_BYTES;
+    case 's':
+        return is_text(field->type);
+    default:
+        return false;
+    }
+}
+
+static int check_columns(MYSQL_STMT *handle, const char *name, const char *out)
+{
+    int faults = 0;
+    const MYSQL_FIELD *fields = mariadb_stmt_fetch_fields(handle);
+    for (size_t i = 0; out[i]; i++) {
+        if (!fits(out[i], &fields[i])) {
+            printf("%s: column %zu (%s) has type %d, length %lu, which is not `%c`\n", name, i + 1,
+                   fields[i].name, (int)fields[i].type, fields[i].length, out[i]);
+            faults++;
+        }
+        for (size_t other = 0; other < i; other++) {
+            if (strcmp(fields[other].name, fields[i].name) == 0) {
+                printf("%s: columns %zu and %zu are both named %s\n", name, other + 1, i + 1, fields[i].name);
+                faults++;
+            }
+        }
+    }
+    return faults;
+}
+
+static int check_letters(const char *name, const char *letters)
+{
+    if (strspn(letters, "usint") == strlen(letters)) {
+        return 0;
+    }
+    printf("%s: \"%s\" has other letters than u, s, i, n, t\n", name, letters);
+    return 1;
+}
+
+static int check_statement(MYSQL *connection, const char *name, const char *sql, const char *in,
+                           const char *out)
+{
+    int faults = check_letters(name, in) + check_letters(name, out);
+    MYSQL_STMT *handle = mysql_stmt_init(connection);
+    if (mysql_stmt_prepare(handle, sql, (unsigned long)strlen(sql)) != 0) {
+        printf("%s: %s\n", name, mysql_stmt_error(handle));
+        mysql_stmt_close(handle);
+        return faults + 1;
+    }
+    size_t parameters = mysql_stmt_param_count(handle), columns = mysql_stmt_field_count(handle);
+    if (parameters != strlen(in)) {
+        printf("%s: %zu parameters, but .in has %zu letters\n", name, parameters, strlen(in));
+        faults++;
+    }
+    if (columns != strlen(out)) {
+        printf("%s: %zu columns, but .out has %zu letters\n", name, columns, strlen(out));
+        faults++;
+    } else {
+        faults += check_columns(handle, name, out);
+    }
+    mysql_stmt_close(handle);
+    return faults;
+}
+
+static int check_line(MYSQL *connection, struct pool *pool, const char *line, size_t length)
+{
+    const char *why = "";
+    struct json_limits limits = { LINE_MAX_BYTES, 4 };
+    struct json_object *object = json_parse(pool, line, length, limits, &why);
+    const char *name = object ? json_get_text(object, "name") : NULL;
+    const char *sql = object ? json_get_text(object, "sql") : NULL;
+    if (!name || !sql) {
+        printf("a line that is no statement: %s\n", why);
+        return 1;
+    }
+    const char *in = json_get_text(object, "in"), *out = json_get_text(object, "out");
+    return check_statement(connection, name, sql, in ? in : "", out ? out : "");
+}
+
+static MYSQL *connect_or_exit(void)
+{
+    MYSQL *connection = mysql_init(NULL);
+    const char *socket = config_text(CONFIG_DB_SOCKET);
+    mysql_options(connection, MYSQL_SET_CHARSET_NAME, "utf8mb4");
+    mysql_options(connection, MYSQL_INIT_COMMAND, "SET sql_mode='STRICT_ALL_TABLES'");
+    if (!mysql_real_connect(connection, *socket ? NULL : config_text(CONFIG_DB_HOST),
+                            config_text(CONFIG_DB_USER), config_text(CONFIG_DB_PASSWORD),
+                            config_text(CONFIG_DB_NAME), (unsigned int)config_int(CONFIG_DB_PORT),
+                            *socket ? socket : NULL, 0)) {
+        fprintf(stderr, "prepare: %s\n", mysql_error(connection));
+        exit(75);
+    }
+    return connection;
+}
+
+int main(int count, char **arguments)
+{
+    char *line = NULL;
+    size_t room = 0, statements = 0;
+    ssize_t length;
+    int faults = 0;
+    if (count != 1 && (count != 3 || strcmp(arguments[1], "--config") != 0)) {
+        fputs("usage: prepare [--config FILE] < statements\n", stderr);
+        return 64;
+    }
+    config_load(count == 3 ? arguments[2] : NULL);
+    MYSQL *connection = connect_or_exit();
+    struct pool *pool = pool_new();
+    while ((length = getline(&line, &room, stdin)) > 0) {
+        faults += check_line(connection, pool, line, (size_t)length);
+        statements++;
+        pool_reset(pool);
+    }
+    free(line);
+    pool_free(pool);
+    mysql_close(connection);
+    if (statements == 0) {
+        fputs("prepare: no statement came in\n", stderr);
+        return 1;
+    }
+    printf("%zu statements, %d faults\n", statements, faults);
+    return faults ? 1 : 0;
+}
