@@ -23,7 +23,8 @@ def main():
                 passed += int(count[2])
             elif count:
                 failed += int(count[2])
-    for path in sorted(logs.glob("*.log")) + [build / "tests/gates/api-suite.log"]:
+    # make check repeats the suite's log when it fails.
+    for path in sorted(set(logs.glob("*.log")) - {logs / "make-check.log"}) + [build / "tests/gates/api-suite.log"]:
         for line in lines(path):
             if PYTEST.match(line):
                 print(f"{path.stem}: {line}")
@@ -31,7 +32,7 @@ def main():
                 failed += sum(int(n) for n in re.findall(r"(\d+) (?:failed|errors?)", line))
             elif re.match(r"fuzz_\w+: ", line):
                 print(line)
-    for line in lines(logs / "make-check.log"):
+    for line in dict.fromkeys(lines(logs / "make-check.log")):
         if re.match(r"# (TOTAL|PASS|FAIL|ERROR|SKIP): ", line):
             print(f"make check: {line[2:]}")
         verdict = re.match(r"(PASS|FAIL|ERROR): (tests/gates/\S+)", line)
