@@ -18,6 +18,7 @@ const struct error_row error_table[ERROR_COUNT] = {
     [ERROR_VALIDATION_FAILED] = { "VALIDATION_FAILED", 422, "Some members of the request are not valid." },
     [ERROR_IDEMPOTENCY_MISMATCH] = { "IDEMPOTENCY_MISMATCH", 422,
                                      "This Idempotency-Key came before with another request." },
+    [ERROR_RATE_LIMITED] = { "RATE_LIMITED", 429, "Too many requests. Try again in a moment." },
     [ERROR_INTERNAL] = { "INTERNAL", 500, "Something went wrong on our side." },
     [ERROR_UNAVAILABLE] = { "UNAVAILABLE", 503, "The service is not available for a moment. Try again." },
 };

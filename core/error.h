@@ -20,6 +20,7 @@ enum error_code {
     ERROR_UNSUPPORTED_MEDIA,    /* 415 */
     ERROR_VALIDATION_FAILED,    /* 422, details: fields: [{field, problem}] */
     ERROR_IDEMPOTENCY_MISMATCH, /* 422 the key came before with another body */
+    ERROR_RATE_LIMITED,         /* 429, with Retry-After; the web server's own limit answers so too */
     ERROR_INTERNAL,             /* 500 */
     ERROR_UNAVAILABLE,          /* 503, with Retry-After */
     ERROR_COUNT

@@ -1,6 +1,7 @@
 #include "core/fault.h"
 #include "core/field.h"
 #include "core/field_text.h"
+#include "core/text.h"
 
 #include <math.h>
 
@@ -280,7 +281,7 @@ static void take_pair(struct reader *reader, const struct field *fields, struct 
     char *text = equals ? decode(reader->pool, equals + 1, size - name_size - 1, &length)
                         : decode(reader->pool, "", 0, &length);
 
-    if (name && strlen(name) != name_length)
+    if (name && (strlen(name) != name_length || !text_is_utf8(name, name_length)))
         name = NULL; /* %00 would cut it to another one */
     if (!name || !text) {
         problems_add(reader->problems, name && is_known(fields, name) ? name : "query",
@@ -294,7 +295,8 @@ static void take_pair(struct reader *reader, const struct field *fields, struct 
         }
     }
     if (reader->strict)
-        problems_add(reader->problems, "query", "holds a parameter that is not known here");
+        problems_add(reader->problems, text_is_printable(name, name_length, false) ? name : "query",
+                     "is not known here");
 }
 
 const struct input *field_parse_query(struct pool *pool, const struct field *fields, const char *query,

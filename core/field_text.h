@@ -6,7 +6,8 @@
 
 #include "core/field.h"
 
-/* Reads a text by its row; NULL when `*value` is set, else what is wrong, as "must be …". `text` lives in the pool. */
+/* Reads a text by its row; NULL when `*value` is set, else what is wrong, as "must be …". `text` lives in the
+ * pool. */
 const char *field_take_text(struct pool *pool, const struct field *field, const char *text, size_t length,
                             struct value *value);
 

@@ -23,12 +23,12 @@ static struct error_set errors_of(const struct route *route)
     struct error_set set = { { false } };
     bool post = is_method(route, "POST"), takes_query = route->query || route->shape == SHAPE_PAGE;
 
-    set.has[ERROR_INTERNAL] = set.has[ERROR_UNAVAILABLE] = true;
+    set.has[ERROR_BAD_REQUEST] = set.has[ERROR_RATE_LIMITED] = set.has[ERROR_INTERNAL] = true;
+    set.has[ERROR_UNAVAILABLE] = route->also != error_table[ERROR_UNAVAILABLE].status;
     set.has[ERROR_UNAUTHORIZED] = set.has[ERROR_FORBIDDEN] = route->scope != NULL;
     set.has[ERROR_NOT_FOUND] = route->params != NULL;
     set.has[ERROR_VALIDATION_FAILED] = takes_query || route->in || post;
-    set.has[ERROR_BAD_REQUEST] = set.has[ERROR_BODY_TOO_LARGE] = set.has[ERROR_UNSUPPORTED_MEDIA] =
-        route->in != NULL || post;
+    set.has[ERROR_BODY_TOO_LARGE] = set.has[ERROR_UNSUPPORTED_MEDIA] = route->in != NULL || post;
     set.has[ERROR_IDEMPOTENCY_RUNNING] = set.has[ERROR_IDEMPOTENCY_MISMATCH] = post;
     for (const enum error_code *code = route->errors; code && *code != ERROR_NONE; code++)
         set.has[*code] = true;
@@ -152,21 +152,27 @@ static struct json_object *reply_schema(const struct route *route)
     return openapi_list_schema(item, route->shape == SHAPE_PAGE);
 }
 
-static void add_responses(struct json_object *operation, const struct route *route)
+static void add_success(struct json_object *responses, const struct route *route, int status)
 {
-    struct json_object *responses = json_object_new_object(), *success = json_object_new_object();
-    struct error_set set = errors_of(route);
+    struct json_object *success = json_object_new_object();
     char name[8];
 
-    snprintf(name, sizeof name, "%d",
-             route->status                 ? route->status
-             : route->shape == SHAPE_EMPTY ? 204
-                                           : 200);
-    json_object_object_add(operation, "responses", responses);
+    snprintf(name, sizeof name, "%d", status);
     json_object_object_add(responses, name, success);
     json_set_text(success, "description", route->shape == SHAPE_EMPTY ? "Done" : "The answer");
     if (route->shape != SHAPE_EMPTY)
         json_object_object_add(json_content(success), "schema", reply_schema(route));
+}
+
+static void add_responses(struct json_object *operation, const struct route *route)
+{
+    struct json_object *responses = json_object_new_object();
+    struct error_set set = errors_of(route);
+
+    json_object_object_add(operation, "responses", responses);
+    add_success(responses, route, route->status ? route->status : route->shape == SHAPE_EMPTY ? 204 : 200);
+    if (route->also)
+        add_success(responses, route, route->also);
     add_error_responses(responses, &set);
 }
 

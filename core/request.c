@@ -124,11 +124,19 @@ static const struct field *query_table(struct request *request)
     return table;
 }
 
+/* `application/json`, with no other charset than UTF-8 (RFC 8259 §8.1). */
 static bool is_json(const char *type)
 {
     size_t length = strcspn(type, "; ");
+    const char *charset = strcasestr(type, "charset=");
 
-    return length == strlen("application/json") && strncasecmp(type, "application/json", length) == 0;
+    if (length != strlen("application/json") || strncasecmp(type, "application/json", length) != 0)
+        return false;
+    if (!charset)
+        return true;
+    charset += strlen("charset=");
+    charset += *charset == '"';
+    return strncasecmp(charset, "utf-8", 5) == 0 && strcspn(charset, "\"; ") == 5;
 }
 
 static struct json_object *parse_body(struct request *request)
@@ -167,18 +175,24 @@ static enum outcome parse_fields(struct request *request)
     return problems.count ? fail_problems(request, &problems) : OUTCOME_OK;
 }
 
+static bool is_printable_ascii(const char *text)
+{
+    for (; *text; text++)
+        if (*text < ' ' || *text > '~')
+            return false;
+    return true;
+}
+
 static enum outcome check_idempotency_key(struct request *request)
 {
-    const char *key = param(request, "HTTP_IDEMPOTENCY_KEY");
-    size_t length = strlen(key);
+    const char *key = request->exchange->param(request->exchange, "HTTP_IDEMPOTENCY_KEY");
+    size_t length = key ? strlen(key) : 0;
 
     request->idempotency_key = NULL;
-    if (length == 0 || strcmp(request->method, "POST") != 0)
+    if (!key || strcmp(request->method, "POST") != 0)
         return OUTCOME_OK;
-    for (size_t i = 0; i < length; i++)
-        if (length > KEY_MAX || key[i] < ' ' || key[i] > '~')
-            return fail_field(request, "Idempotency-Key", "must be 1 to %d printable ASCII characters",
-                              KEY_MAX);
+    if (length == 0 || length > KEY_MAX || !is_printable_ascii(key))
+        return fail_field(request, "Idempotency-Key", "must be 1 to %d printable ASCII characters", KEY_MAX);
     request->idempotency_key = key;
     return OUTCOME_OK;
 }
@@ -331,6 +345,8 @@ static void send_reply(struct request *request)
     buf_printf(&out, "Status: %d %s\r\nX-Request-Id: %s\r\n", reply->status, reason_of(reply->status),
                request->id);
     buf_add(&out, reply->headers.data, reply->headers.length);
+    if (!reply->cacheable)
+        buf_add_text(&out, "Cache-Control: no-store\r\n");
     if (!empty)
         buf_printf(&out, "Content-Type: %s\r\nContent-Length: %zu\r\n",
                    reply->content_type ? reply->content_type : "application/json", reply->text_length);

@@ -28,6 +28,7 @@ struct reply {
     size_t text_length;
     struct buf headers; /* extra lines, `Name: value\r\n` */
     enum error_code error;
+    bool cacheable; /* the handler has said how; everything else is `Cache-Control: no-store` */
 };
 
 struct request {
@@ -79,9 +80,9 @@ enum outcome fail_problems(struct request *request, const struct problems *probl
 
 int64_t page_limit(const struct request *request); /* 1..100, default 20; ask the database for one more */
 /*
- * The cursor's values, for the same columns as reply_page; NULL when none was sent. A forged, foreign or broken
- * cursor gives NULL and sets `*broken`: answer with fail_field(request, "cursor", …). The schema's naming tells the
- * types: `…_at` are times, `id` and `…_id` ids, others texts.
+ * The cursor's values, for the same columns as reply_page; NULL when none was sent. A forged, foreign or
+ * broken cursor gives NULL and sets `*broken`: answer with fail_field(request, "cursor", …). The schema's
+ * naming tells the types: `…_at` are times, `id` and `…_id` ids, others texts.
  */
 const struct value *page_cursor(struct request *request, const char *cursor_columns, bool *broken);
 

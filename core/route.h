@@ -30,6 +30,7 @@ struct route {
     const struct field *out;
     enum shape shape;
     int status;                    /* of success; 0: 200, or 204 for SHAPE_EMPTY */
+    int also;                      /* another status with the same body, as of /readyz; 0: none */
     const enum error_code *errors; /* the handler's own, ended by ERROR_NONE; the common ones are known */
     enum outcome (*run)(struct request *request);
     const char *summary; /* one line for the document */

@@ -55,24 +55,35 @@ static instant midnight(const struct zone *zone, int64_t day)
     return zone_from_wall(zone, (struct wall){ .date = date_from_days(day) }, NULL);
 }
 
-static struct json_object *render_slot(const struct slot *slot)
+/* One tree for each person, hung under every slot that they can take. */
+static struct json_object **render_people(struct pool *pool, const struct slot_search *search)
+{
+    struct json_object **people = pool_array(pool, search->staff_count, sizeof *people);
+    for (size_t i = 0; i < search->staff_count; i++) {
+        people[i] = json_new_object(pool);
+        json_set_id(people[i], "id", "usr", search->staff[i].id);
+        json_set_text(people[i], "name", search->staff[i].name);
+    }
+    return people;
+}
+
+static struct json_object *render_slot(const struct slot *slot, const struct slot_search *search,
+                                       struct json_object *const *people)
 {
     struct json_object *object = json_object_new_object();
     struct json_object *staff = json_object_new_array();
     json_set_time(object, "startsAt", slot->start);
     json_set_time(object, "endsAt", slot->end);
-    for (size_t i = 0; i < slot->staff_count; i++) {
-        struct json_object *person = json_object_new_object();
-        json_set_id(person, "id", "usr", slot->staff[i]->id);
-        json_set_text(person, "name", slot->staff[i]->name);
-        json_object_array_add(staff, person);
-    }
+    for (size_t i = 0; i < slot->staff_count; i++)
+        json_object_array_add(staff, json_object_get(people[slot->staff[i] - search->staff]));
     json_set(object, "staff", staff);
     return object;
 }
 
-static struct json_object *render_days(const struct window *window, struct slots slots)
+static struct json_object *render_days(struct pool *pool, const struct slot_search *search,
+                                       const struct window *window, struct slots slots)
 {
+    struct json_object *const *people = render_people(pool, search);
     struct json_object *days = json_object_new_array();
     size_t next = 0;
     for (int64_t day = date_to_days(window->from); day <= date_to_days(window->to); day++) {
@@ -81,7 +92,7 @@ static struct json_object *render_days(const struct window *window, struct slots
         struct json_object *list = json_object_new_array();
         instant end = midnight(window->zone, day + 1);
         for (; next < slots.count && slots.items[next].start < end; next++)
-            json_object_array_add(list, render_slot(&slots.items[next]));
+            json_object_array_add(list, render_slot(&slots.items[next], search, people));
         json_set_text(object, "date", date_format(text, date_from_days(day)));
         json_set(object, "slots", list);
         json_object_array_add(days, object);
@@ -122,6 +133,7 @@ static enum outcome reply_slots(struct request *request, const struct slot_searc
     const char *tag = entity_tag(request, search, slots);
     reply_header(request, "ETag", tag);
     reply_header(request, "Cache-Control", "private, no-cache");
+    request->reply.cacheable = true;
     if (is_known(request, tag)) {
         request->reply.status = 304;
         return OUTCOME_OK;
@@ -132,7 +144,7 @@ static enum outcome reply_slots(struct request *request, const struct slot_searc
     json_set_text(body, "timeZone", zone_name(window->zone));
     json_set_text(body, "from", date_format(text, window->from));
     json_set_text(body, "to", date_format(text, window->to));
-    json_set(body, "days", render_days(window, slots));
+    json_set(body, "days", render_days(request->pool, search, window, slots));
     return reply_json(request, body);
 }
 

@@ -136,7 +136,7 @@ static enum outcome document(struct request *request)
 
 static const struct route routes[] = {
     { "GET", "/healthz", .out = health_out, .run = health, .summary = "Whether the worker is alive" },
-    { "GET", "/readyz", .out = ready_out, .run = ready,
+    { "GET", "/readyz", .out = ready_out, .also = 503, .run = ready,
       .summary = "Whether database, schema and dispatcher are ready" },
     { "GET", "/openapi.json", .shape = SHAPE_FREE, .run = document, .summary = "This document" },
     { 0 },

@@ -1,0 +1,45 @@
+"""The same program as plain CGI, for hosts without FastCGI."""
+
+import json
+
+from world import shop, future
+
+
+def run_cgi(stack, method, target, key=None, body=b"", **more):
+    path, _, query = target.partition("?")
+    environment = {"REQUEST_METHOD": method, "REQUEST_URI": target, "DOCUMENT_URI": path, "SCRIPT_NAME": "",
+                   "PATH_INFO": path, "QUERY_STRING": query, "GATEWAY_INTERFACE": "CGI/1.1",
+                   "SERVER_PROTOCOL": "HTTP/1.1", "REMOTE_ADDR": "127.0.0.1", **more}
+    if body:
+        environment.update(CONTENT_LENGTH=str(len(body)), CONTENT_TYPE="application/json")
+    if key:
+        environment["HTTP_X_API_KEY"] = key
+    result = stack.program("slotwire-api", "--config", str(stack.config), environment=environment,
+                           input=body.decode())
+    head, _, text = result.stdout.replace("\r\n", "\n").partition("\n\n")
+    headers = dict(line.split(": ", 1) for line in head.splitlines())
+    return int(headers.get("Status", "200 OK").split()[0]), headers, text
+
+
+def test_a_get_as_cgi_answers_as_over_fastcgi(stack, company):
+    status, headers, text = run_cgi(stack, "GET", "/api/v1/company", company.key)
+    assert status == 200 and text.strip() == company.get("/api/v1/company").text.strip()
+    assert headers["Content-Type"].startswith("application/json")
+
+
+def test_a_booking_can_be_made_as_cgi(stack):
+    company, [ada], service = shop(stack)
+    body = json.dumps(company.order(service, future(), ada)).encode()
+    status, _, text = run_cgi(stack, "POST", "/api/v1/bookings", company.key, body)
+    assert status == 201 and company.get(f"/api/v1/bookings/{json.loads(text)['id']}").json() == json.loads(text)
+
+
+def test_errors_have_their_status_as_cgi(stack):
+    status, _, text = run_cgi(stack, "GET", "/api/v1/company")
+    assert status == 401 and json.loads(text)["error"]["code"] == "UNAUTHORIZED"
+
+
+def test_a_query_reaches_the_handler_as_cgi(stack, company):
+    company.user("A"), company.user("B")
+    status, _, text = run_cgi(stack, "GET", "/api/v1/users?limit=1", company.key)
+    assert status == 200 and len(json.loads(text)["data"]) == 1

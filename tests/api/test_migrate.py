@@ -1,0 +1,143 @@
+"""`slotwire migrate`: from nothing, step by step, twice, at once, and when it must refuse."""
+
+import contextlib
+import os
+import pathlib
+import subprocess
+import uuid
+
+import pytest
+
+TOP = pathlib.Path(__file__).resolve().parent.parent.parent
+
+
+class Schema:
+    """A database of its own on the stack's server."""
+
+    def __init__(self, stack):
+        self.stack = stack
+        self.name = "migrate_" + uuid.uuid4().hex[:12]
+        stack.sql.run(f"CREATE DATABASE `{self.name}`")
+
+    def environment(self, folder=TOP / "sql"):
+        return {"SLOTWIRE_DB_NAME": self.name, "SLOTWIRE_SQL_DIR": str(folder)}
+
+    def migrate(self, *words, status=0, **options):
+        return self.stack.slotwire("migrate", *words, status=status, environment=self.environment(**options))
+
+    def rows(self, sql):
+        with contextlib.closing(self.stack.sql.connect()) as connection, connection.cursor() as cursor:
+            cursor.execute(f"USE `{self.name}`")
+            cursor.execute(sql)
+            return [tuple(row.values()) for row in cursor.fetchall()]
+
+    def tables(self):
+        return sorted(row[0] for row in self.rows("SHOW TABLES"))
+
+    def definition(self):
+        """Everything that information_schema and SHOW CREATE TABLE know; the latter also knows periods."""
+        where = f"table_schema = '{self.name}'"
+        found = {name: self.rows(f"SHOW CREATE TABLE `{name}`")[0][1] for name in self.tables()}
+        found["columns"] = self.rows(
+            "SELECT table_name, ordinal_position, column_name, column_type, is_nullable, column_default, extra,"
+            f" character_set_name, collation_name FROM information_schema.columns WHERE {where} ORDER BY 1, 2")
+        found["keys"] = self.rows(
+            "SELECT table_name, index_name, seq_in_index, column_name, non_unique FROM information_schema.statistics"
+            f" WHERE {where} ORDER BY 1, 2, 3")
+        found["constraints"] = self.rows(
+            "SELECT table_name, constraint_name, constraint_type FROM information_schema.table_constraints"
+            f" WHERE {where} ORDER BY 1, 2, 3")
+        found["references"] = self.rows(
+            "SELECT table_name, constraint_name, referenced_table_name, update_rule, delete_rule FROM"
+            f" information_schema.referential_constraints WHERE constraint_schema = '{self.name}' ORDER BY 1, 2")
+        return found
+
+
+@pytest.fixture
+def make_schema(stack):
+    made = []
+
+    def make():
+        made.append(Schema(stack))
+        return made[-1]
+
+    yield make
+    for schema in made:
+        stack.sql.run(f"DROP DATABASE `{schema.name}`")
+
+
+@pytest.fixture
+def schema(make_schema):
+    return make_schema()
+
+
+def test_the_migrations_alone_build_what_the_schema_says(make_schema):
+    whole, stepwise = make_schema(), make_schema()
+    whole.migrate()
+    stepwise.migrate("--stepwise")
+    assert whole.definition() == stepwise.definition()
+    assert len(whole.tables()) > 10
+    last = "SELECT MAX(version) FROM schema_version"
+    assert whole.rows(last) == stepwise.rows(last)
+
+
+def test_every_version_has_one_migration():
+    names = sorted(path.name for path in (TOP / "sql/migrate").glob("*.sql"))
+    assert [int(name[:4]) for name in names] == list(range(1, len(names) + 1))
+    assert f"SCHEMA_VERSION = {len(names)}" in (TOP / "core/schema.h").read_text()
+
+
+@pytest.mark.parametrize("words", [(), ("--stepwise",)])
+def test_a_second_run_changes_nothing(schema, words):
+    schema.migrate(*words)
+    before = schema.definition(), schema.rows("SELECT * FROM schema_version")
+    schema.migrate()
+    schema.migrate("--stepwise")
+    assert (schema.definition(), schema.rows("SELECT * FROM schema_version")) == before
+
+
+def test_runs_at_once_take_turns(schema):
+    command = [str(schema.stack.build / "slotwire"), "--config", str(schema.stack.config), "migrate"]
+    environment = dict(os.environ, **schema.environment())
+    running = [subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) for _ in range(4)]
+    for process in running:
+        _, problems = process.communicate(timeout=180)
+        assert process.returncode == 0, problems
+    assert len(schema.rows("SELECT * FROM schema_version")) == 1
+
+
+def test_a_newer_schema_is_refused(schema):
+    schema.migrate()
+    schema.rows("INSERT INTO schema_version VALUES (9999, '2030-01-01') RETURNING version")
+    before = schema.definition()
+    result = schema.migrate(status=1)
+    assert "9999" in result.stderr and "newer" in result.stderr
+    assert schema.definition() == before
+
+
+def test_another_programs_database_is_refused(schema):
+    schema.rows("CREATE TABLE wp_posts (id INT)")
+    assert "something else" in schema.migrate(status=1).stderr
+    assert schema.tables() == ["wp_posts"]
+
+
+def test_an_interrupted_first_run_is_refused(schema):
+    schema.migrate()
+    schema.rows("DELETE FROM schema_version")
+    assert "interrupted" in schema.migrate(status=1).stderr
+
+
+def test_a_migration_that_fails_is_not_recorded(schema, tmp_path):
+    (tmp_path / "migrate").mkdir()
+    first = (TOP / "sql/schema.sql").read_text()
+    (tmp_path / "migrate/0001-broken.sql").write_text(first + "\nCREATE TABLE broken (id NONSENSE);\n")
+    result = schema.migrate("--stepwise", status=1, folder=tmp_path)
+    assert "0001-broken.sql" in result.stderr and "NONSENSE" in result.stderr
+    assert schema.rows("SELECT * FROM schema_version") == []
+
+
+def test_a_missing_folder_is_named(schema, tmp_path):
+    for words in ((), ("--stepwise",)):
+        result = schema.migrate(*words, status=1, folder=tmp_path / "nowhere")
+        assert "nowhere" in result.stderr and "SLOTWIRE_SQL_DIR" in result.stderr
+    assert schema.tables() == []

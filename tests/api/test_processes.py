@@ -1,0 +1,75 @@
+"""Workers as processes: they end politely, are replaced, and outlive their database."""
+
+import concurrent.futures
+import os
+import signal
+
+import pytest
+
+from stack import WAITING, id_bytes, wait_until
+from world import Company, future, shop
+
+
+def test_sigterm_lets_the_request_in_hand_finish(spare):
+    company, [ada], service = shop(spare)
+    old = spare.children("pool-booking")
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        with spare.sql.locked("SELECT id FROM resources WHERE id = %s FOR UPDATE", id_bytes(ada["id"])):
+            answer = pool.submit(company.book, service, future(), ada)
+            wait_until(lambda: spare.sql.one(WAITING), 10, "the request to be in hand")
+            for worker in old:
+                os.kill(worker, signal.SIGTERM)
+        assert answer.result()["status"] == "pending"
+    wait_until(lambda: set(spare.children("pool-booking")).isdisjoint(old), 20, "the old worker to end")
+    company.get("/api/v1/bookings")
+
+
+@pytest.mark.parametrize("pool, path", [("pool-admin", "/api/v1/company"), ("pool-booking", "/api/v1/bookings")])
+def test_a_killed_worker_is_replaced(spare, pool, path):
+    company = Company(spare)
+    old = spare.children(pool)
+    for worker in old:
+        os.kill(worker, signal.SIGKILL)
+    wait_until(lambda: spare.children(pool) and set(spare.children(pool)).isdisjoint(old), 20, "a new worker")
+    company.get(path)
+
+
+def test_a_worker_retires_after_its_number_of_requests_and_nobody_notices(spare):
+    company = Company(spare)
+    seen = set()
+    for _ in range(80):
+        company.get("/api/v1/company")
+        seen.update(spare.children("pool-admin"))
+    assert len(seen) >= 3
+
+
+def test_without_the_database_the_answer_is_503_and_it_heals(spare):
+    company, [ada], service = shop(spare)
+    spare.document.raw
+    os.kill(spare.pid("mariadb"), signal.SIGKILL)
+    try:
+        answer = company.get("/api/v1/company", 503)
+        assert answer.json()["error"]["code"] == "UNAVAILABLE" and int(answer.headers["Retry-After"]) > 0
+        assert company.book(service, future(), ada, expect=503)["error"]["code"] == "UNAVAILABLE"
+        assert spare.client().get("/readyz", 503).json()["checks"]["database"]["ok"] is False
+        spare.client().get("/healthz")
+    finally:
+        spare.dev("stack", "start")
+    assert company.get("/api/v1/company").json()["id"] == company.id
+    assert company.book(service, future(), ada)["status"] == "pending"
+
+
+def test_a_reconnect_in_the_middle_of_the_day_is_not_noticed(spare):
+    company = Company(spare)
+    company.get("/api/v1/company")
+    for row in spare.sql.all("SELECT id FROM information_schema.processlist WHERE id <> CONNECTION_ID()"
+                             " AND user <> 'system user'"):
+        spare.sql.run(f"KILL {row['id']}")
+    assert company.get("/api/v1/company", None).status_code in (200, 503)
+    company.get("/api/v1/company")
+
+
+def test_a_second_start_changes_nothing(spare):
+    before = {name: spare.pid(name) for name in ("mariadb", "nginx", "pool-booking", "pool-admin", "pool-calendar")}
+    spare.dev("stack", "start")
+    assert {name: spare.pid(name) for name in before} == before

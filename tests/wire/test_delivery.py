@@ -1,0 +1,197 @@
+"""From a booking to a receiver: in time, to the byte, and signed so that others' libraries agree."""
+
+import json
+import os
+import pathlib
+import subprocess
+import time
+
+import pytest
+
+from stack import TOP, wait_until
+from world import future, shop
+
+VERIFY = pathlib.Path(__file__).with_name("verify.mjs")
+TRICKY = ["Zoë Ünïcödé", "💈 barber 👩🏽‍🦱", 'say "hi"', "a/b\\c", "line\u2028sep\u2029end", "O'Neil & <Söhne>",
+          "tab\tand\nbreak", "नमस्ते 你好 שלום"]
+
+
+def verifies(by, delivery, secret):
+    message = {"by": by, "secret": secret, "headers": delivery.headers, "body": delivery.body.decode()}
+    result = subprocess.run(["node", str(VERIFY)], input=json.dumps(message), capture_output=True, text=True,
+                            timeout=60, cwd=TOP / "tests",
+                            env=dict(os.environ, NODE_PATH=os.environ.get("NODE_PATH", str(TOP / "tests/node_modules"))))
+    assert result.returncode in (0, 1) and "Cannot find module" not in result.stderr, result.stderr
+    return result.returncode == 0
+
+
+def deliver(stack, receiver, count=1):
+    stack.dispatch()
+    assert len(receiver.deliveries) == count
+    return receiver.deliveries[-1]
+
+
+def booked(stack, receiver, format="standard", **members):
+    company, [ada], service = shop(stack)
+    hook = company.webhook(receiver.url, ["booking.created"], format=format)
+    booking = company.book(service, future(), ada, **members)
+    return company, hook, booking, deliver(stack, receiver)
+
+
+def test_a_booking_is_at_the_receiver_at_once(stack, receiver, figure):
+    company, [ada], service = shop(stack)
+    company.webhook(receiver.url, ["booking.created"])
+    with stack.dispatcher():
+        company.book(service, future(hour=7), ada)
+        wait_until(lambda: receiver.deliveries, 5, "the first webhook")
+        start = time.monotonic()
+        booking = company.book(service, future(), ada)
+        done = time.monotonic()
+        wait_until(lambda: len(receiver.deliveries) == 2, 5, "the webhook")
+    figure(f"booking took {1000 * (done - start):.1f} ms, webhook came {1000 * (receiver.deliveries[1].at - start):.1f} ms"
+          " after it was asked for")
+    assert receiver.deliveries[1].json["data"]["id"] == booking["id"]
+
+
+def test_the_dispatcher_finds_events_without_being_poked(stack, receiver):
+    company, [ada], service = shop(stack)
+    company.webhook(receiver.url, ["booking.created"])
+    with stack.dispatcher():
+        os.unlink(stack.settings["dispatcher_socket"])
+        company.book(service, future(), ada)
+        wait_until(lambda: receiver.deliveries, 5, "the webhook")
+
+
+def test_the_standard_body_is_the_stored_snapshot_to_the_byte(stack, receiver):
+    company, _, booking, delivery = booked(stack, receiver)
+    [event] = company.events("booking.created")
+    stamp = delivery.json["timestamp"]
+    wanted = '{"type":"booking.created","timestamp":"' + stamp + '","data":' + event["payload"] + "}"
+    assert delivery.body.decode() == wanted and booking.items() <= delivery.json["data"].items()
+
+
+@pytest.mark.parametrize("by", ["standardwebhooks", "svix", "stringify"])
+def test_others_libraries_verify_the_standard_format(stack, receiver, by):
+    _, hook, _, delivery = booked(stack, receiver)
+    assert verifies(by, delivery, hook["secret"])
+
+
+@pytest.mark.parametrize("text", TRICKY)
+@pytest.mark.parametrize("format", ["standard", "bookme"])
+def test_whatever_people_write_is_signed_as_it_is_sent(stack, receiver, format, text):
+    _, hook, _, delivery = booked(stack, receiver, format, notes=text)
+    data = delivery.json["data"]
+    assert data.get("appointment", data)["notes"] == text
+    assert verifies("stringify", delivery, hook["secret"]) and verifies("standardwebhooks", delivery, hook["secret"])
+
+
+def test_a_forged_body_does_not_verify(stack, receiver):
+    _, hook, _, delivery = booked(stack, receiver)
+    delivery.body = delivery.body.replace(b"booking.created", b"booking.deleted")
+    assert not verifies("standardwebhooks", delivery, hook["secret"])
+
+
+def test_the_seed_s_own_snippet_verifies_bookme(stack, receiver):
+    _, hook, _, delivery = booked(stack, receiver, "bookme")
+    assert verifies("bookme", delivery, hook["secret"])
+    delivery.body += b" "
+    assert not verifies("bookme", delivery, hook["secret"])
+
+
+def test_an_own_plain_secret_signs_bookme(stack, receiver):
+    company, [ada], service = shop(stack)
+    company.webhook(receiver.url, format="bookme", secret="bookme-secret-of-ours")
+    company.book(service, future(), ada)
+    assert verifies("bookme", deliver(stack, receiver), "bookme-secret-of-ours")
+
+
+def test_the_bookme_booking_has_the_seed_s_members_in_their_order(stack, receiver):
+    guest = {"name": "John Doe", "email": "john@example.com", "phone": "+1-555-0199"}
+    company, _, booking, delivery = booked(stack, receiver, "bookme", customer=guest, notes="First time customer")
+    body = delivery.json
+    appointment = body["data"]["appointment"]
+    assert list(body) == ["event", "timestamp", "data"] and body["event"] == "booking.created"
+    assert list(appointment) == ["id", "confirmationNumber", "business", "service", "customer", "appointmentDate",
+                                 "startTime", "endTime", "status", "notes", "createdAt"]
+    assert appointment["business"] == {"id": company.id, "name": company.made["name"], "slug": company.made["slug"]}
+    assert list(appointment["service"]) == ["id", "name", "duration", "price"]
+    assert appointment["service"]["price"] == 7550 and appointment["customer"] == guest
+    assert appointment["startTime"] == "10:00" and appointment["endTime"] == "11:00"
+    assert appointment["appointmentDate"] == booking["startsAt"][:10]
+    assert len(body["timestamp"]) == len("2025-10-31T15:30:00Z") == len(appointment["createdAt"])
+
+
+MOVES = [("confirm", None, ["id", "confirmationNumber", "status", "confirmedAt"]),
+         ("cancel", {"reason": "Customer request", "cancelledBy": "customer"},
+          ["id", "confirmationNumber", "status", "cancelledAt", "cancellationReason", "cancelledBy"])]
+
+
+@pytest.mark.parametrize("action, body, members", MOVES, ids=[action for action, _, _ in MOVES])
+def test_the_bookme_moves_have_the_seed_s_members(stack, receiver, action, body, members):
+    company, [ada], service = shop(stack)
+    company.webhook(receiver.url, ["booking.confirmed", "booking.cancelled"], format="bookme")
+    company.move(company.book(service, future(), ada), action, body)
+    assert list(deliver(stack, receiver).json["data"]["appointment"]) == members
+
+
+def test_the_bookme_service_and_business_have_the_seed_s_members(stack, receiver):
+    company, _, _ = shop(stack)
+    company.webhook(receiver.url, ["service.created", "service.updated", "business.updated"], format="bookme")
+    service = company.service(duration=120, amount=150)
+    company.patch(f"/api/v1/services/{service['id']}", {"price": {"amount": 160}, "description": "new"})
+    company.patch("/api/v1/company", {"name": "Renamed", "description": "new"})
+    stack.dispatch()
+    [made], [changed], [renamed] = (receiver.of(name) for name in ("service.created", "service.updated", "business.updated"))
+    assert list(made.json["data"]["service"]) == ["id", "businessId", "name", "duration", "price", "createdAt"]
+    assert made.json["data"]["service"]["price"] == 15000
+    assert list(changed.json["data"]["service"]) == ["id", "businessId", "updatedFields", "updatedAt"]
+    assert sorted(changed.json["data"]["service"]["updatedFields"]) == ["description", "price"]
+    assert list(renamed.json["data"]["business"]) == ["id", "updatedFields", "updatedAt"]
+
+
+def test_bookme_times_are_the_business_s_wall_clock(stack, receiver, clock):
+    clock("2031-01-01T00:00:00Z")
+    company, [ada], service = shop(stack)
+    company.patch("/api/v1/company", {"timeZone": "America/New_York"})
+    company.webhook(receiver.url, ["booking.created"], format="bookme")
+    company.book(service, "2031-01-15T02:30:00Z", ada)
+    appointment = deliver(stack, receiver).json["data"]["appointment"]
+    assert (appointment["appointmentDate"], appointment["startTime"], appointment["endTime"]) == \
+        ("2031-01-14", "21:30", "22:30")
+
+
+def test_events_that_bookme_never_named_go_out_in_its_envelope(stack, receiver):
+    company, _, _ = shop(stack)
+    company.webhook(receiver.url, ["user.created"], format="bookme")
+    user = company.user("Mia")
+    body = deliver(stack, receiver).json
+    assert body["event"] == "user.created" and body["data"]["id"] == user["id"]
+
+
+def test_amounts_are_written_shortest(stack, receiver):
+    _, _, _, delivery = booked(stack, receiver)
+    assert b'"amount":75.5,' in delivery.body
+
+
+def test_every_delivery_carries_the_common_headers(stack, receiver):
+    for format in ("standard", "bookme"):
+        _, _, _, delivery = booked_again(stack, receiver, format)
+        assert delivery.headers["content-type"] == "application/json"
+        assert delivery.headers["user-agent"].startswith("Slotwire/")
+        assert delivery.id.startswith("evt_") and delivery.headers["webhook-timestamp"].isdigit()
+        assert delivery.headers["webhook-signature"].startswith("v1,")
+
+
+def booked_again(stack, receiver, format):
+    receiver.deliveries.clear()
+    return booked(stack, receiver, format)
+
+
+def test_while_a_secret_rotates_both_sign(stack, receiver):
+    company, hook, _, _ = booked(stack, receiver)
+    old, new = hook["secret"], "whsec_" + "QUJD" * 8
+    stack.sql.run("UPDATE webhook_endpoints SET previous_secret = secret, previous_until = %s, secret = %s"
+                  " WHERE company_id = %s", "2099-01-01", new, company.bytes)
+    company.post(f"/api/v1/webhooks/{hook['id']}/test", {"event": "booking.created"}, 202)
+    delivery = deliver(stack, receiver, 2)
+    assert verifies("standardwebhooks", delivery, old) and verifies("standardwebhooks", delivery, new)

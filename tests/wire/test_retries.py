@@ -1,0 +1,227 @@
+"""When the receiver does not take it: retries on schedule, what ends them, and what never leaves the house."""
+
+import datetime
+import threading
+
+import pytest
+
+from stack import id_bytes, wait_until
+from world import Company, future, instant, rfc, shop
+
+START = instant("2031-05-01T10:00:00Z")
+
+
+class Scene:
+    """One endpoint, one event, and a clock to turn."""
+
+    def __init__(self, stack, receiver, clock, format="standard"):
+        self.stack, self.receiver, self.clock, self.now = stack, receiver, clock, START
+        clock(rfc(START))
+        self.company = Company(stack)
+        self.hook = self.company.webhook(receiver.url, ["user.created"], format=format)
+        self.company.user("Mia")
+
+    def later(self, seconds):
+        self.now += datetime.timedelta(seconds=seconds)
+        self.clock(rfc(self.now))
+        self.stack.dispatch()
+        return len(self.receiver.deliveries)
+
+    def delivery(self):
+        path = f"/api/v1/webhooks/{self.hook['id']}/deliveries"
+        return self.company.get(path).json()["data"][0]
+
+    def endpoint(self):
+        return self.company.get(f"/api/v1/webhooks/{self.hook['id']}").json()
+
+    def wait(self):
+        """Seconds until the next attempt."""
+        return (instant(self.delivery()["dueAt"]) - self.now).total_seconds()
+
+
+@pytest.fixture
+def scene(stack, receiver, clock):
+    return Scene(stack, receiver, clock)
+
+
+def test_a_500_is_tried_again_when_it_is_due_and_not_before(scene):
+    scene.receiver.default = (500, {}, b"broken")
+    assert scene.later(0) == 1 and scene.delivery()["state"] == "pending"
+    assert scene.later(1) == 1
+    assert scene.later(6) == 2
+
+
+def test_each_attempt_has_the_same_id_and_a_signature_of_its_own(scene):
+    scene.receiver.default = (500, {}, b"")
+    scene.later(0), scene.later(10)
+    first, second = scene.receiver.deliveries
+    assert first.id == second.id and first.body == second.body
+    assert int(second.headers["webhook-timestamp"]) > int(first.headers["webhook-timestamp"])
+    assert first.headers["webhook-signature"] != second.headers["webhook-signature"]
+
+
+def test_a_later_success_ends_the_retries(scene):
+    scene.receiver.script = {0: (500, {}, b"")}
+    scene.later(0), scene.later(10)
+    assert scene.delivery()["state"] == "delivered" and scene.later(86400) == 2
+    log = scene.delivery()["attemptLog"]
+    assert sorted(attempt["status"] for attempt in log) == [200, 500]
+    assert (scene.endpoint()["successCount"], scene.endpoint()["failureCount"]) == (1, 1)
+
+
+SCHEDULES = {"standard": [5, 300, 1800, 7200, 18000, 36000, 50400, 72000, 86400],
+             "bookme": [60, 300, 900, 3600, 21600, 86400]}
+
+
+@pytest.mark.parametrize("format", SCHEDULES)
+def test_the_whole_schedule_is_kept_and_then_it_fails_for_good(stack, receiver, clock, format):
+    scene = Scene(stack, receiver, clock, format)
+    receiver.default = (503, {}, b"")
+    scene.later(0)
+    for delay in SCHEDULES[format]:
+        assert scene.delivery()["state"] == "pending" and 0.89 * delay <= scene.wait() <= 1.11 * delay + 1
+        before = len(receiver.deliveries)
+        assert scene.later(scene.wait() + 0.5) == before + 1
+    assert scene.delivery()["state"] == "failed" and len(receiver.deliveries) == len(SCHEDULES[format]) + 1
+    assert scene.later(200000) == len(SCHEDULES[format]) + 1
+
+
+def test_429_with_retry_after_waits_and_uses_up_no_attempt(scene):
+    scene.receiver.script = {0: (429, {"Retry-After": "600"}, b"")}
+    scene.later(0)
+    assert scene.delivery()["attempts"] == 0 and 595 <= scene.wait() <= 661
+    assert scene.later(300) == 1 and scene.later(400) == 2
+    assert scene.delivery()["state"] == "delivered" and scene.delivery()["attempts"] == 1
+
+
+def test_retry_after_may_be_a_date(scene):
+    date = (START + datetime.timedelta(seconds=900)).strftime("%a, %d %b %Y %H:%M:%S GMT")
+    scene.receiver.script = {0: (429, {"Retry-After": date}, b"")}
+    scene.later(0)
+    assert 890 <= scene.wait() <= 1000
+
+
+def test_410_stops_the_endpoint(scene):
+    scene.receiver.default = (410, {}, b"gone")
+    scene.later(0)
+    endpoint = scene.endpoint()
+    assert endpoint["active"] is False and endpoint["disabledReason"] and endpoint["lastStatus"] == 410
+    assert scene.later(86400) == 1
+
+
+def test_a_header_of_the_answer_stops_the_endpoint(scene):
+    scene.receiver.default = (200, {"webhook-delivery": "disable"}, b"")
+    scene.later(0)
+    assert scene.endpoint()["active"] is False and scene.endpoint()["disabledReason"]
+
+
+def test_a_redirect_is_a_failure_and_not_followed(scene):
+    scene.receiver.default = (302, {"Location": scene.receiver.url + "/elsewhere"}, b"")
+    scene.later(0)
+    assert [delivery.path for delivery in scene.receiver.deliveries] == ["/hook"]
+    assert scene.delivery()["state"] == "pending" and scene.delivery()["attemptLog"][0]["status"] == 302
+
+
+def test_a_receiver_that_hangs_is_left_after_the_time_out(scene):
+    scene.receiver.hold = threading.Event()
+    scene.later(0)
+    [attempt] = scene.delivery()["attemptLog"]
+    assert attempt["status"] is None and attempt["error"] and 14000 <= attempt["timings"]["totalMs"] <= 17000
+    assert scene.delivery()["state"] == "pending"
+
+
+def test_a_port_that_nobody_listens_on_is_a_failure_in_words(stack, clock, receiver):
+    scene = Scene(stack, receiver, clock)
+    receiver.server.shutdown()
+    receiver.server.server_close()
+    scene.later(0)
+    [attempt] = scene.delivery()["attemptLog"]
+    assert attempt["status"] is None and attempt["error"] and scene.delivery()["attempts"] == 1
+
+
+def test_a_huge_answer_is_read_only_so_far(scene):
+    scene.receiver.default = (200, {}, b"x" * 5_000_000)
+    scene.later(0)
+    assert scene.delivery()["attemptLog"][0]["status"] in (200, None)
+
+
+def test_the_guard_refuses_a_private_address_that_is_not_on_the_list(scene):
+    scene.stack.dispatch(SLOTWIRE_OUTBOUND_ALLOW="10.99.99.0/24")
+    assert scene.receiver.deliveries == []
+    [attempt] = scene.delivery()["attemptLog"]
+    assert attempt["status"] is None and attempt["error"]
+
+
+def test_a_private_answer_is_not_shown_unless_public(scene):
+    scene.receiver.default = (500, {}, b"internal secrets")
+    scene.later(0)
+    assert "internal secrets" not in scene.company.get(f"/api/v1/webhooks/{scene.hook['id']}/deliveries").text
+
+
+def switch(scene, active):
+    scene.company.patch(f"/api/v1/webhooks/{scene.hook['id']}", {"active": active})
+
+
+def test_what_waits_is_held_while_the_endpoint_is_off_and_sent_when_it_is_on_again(scene):
+    switch(scene, False)
+    assert scene.later(0) == 0 and scene.delivery()["state"] in ("held", "pending")
+    switch(scene, True)
+    assert scene.later(1) == 1 and scene.delivery()["state"] == "delivered"
+
+
+def test_what_happens_while_the_endpoint_is_off_is_not_lost(scene):
+    scene.later(0)
+    switch(scene, False)
+    scene.company.user("Born meanwhile")
+    assert scene.later(1) == 1
+    switch(scene, True)
+    assert scene.later(1) == 2
+    assert scene.receiver.deliveries[1].json["data"]["name"] == "Born meanwhile"
+
+
+def test_a_dead_endpoint_costs_its_neighbour_nothing(stack, receiver):
+    company, [ada], service = shop(stack)
+    company.webhook("http://127.0.0.1:9/hook", ["booking.created"])
+    company.webhook(receiver.url, ["booking.created"])
+    for hour in range(5):
+        company.book(service, future(hour=hour), ada)
+    stack.dispatch()
+    assert len(receiver.deliveries) == 5
+
+
+def test_a_lease_that_ran_out_is_taken_up_again(scene):
+    dead = b"d" * 16
+    scene.stack.sql.run("UPDATE deliveries SET fence = %s, due_at = due_at + INTERVAL 120 SECOND WHERE company_id = %s",
+                        dead, scene.company.bytes)
+    assert scene.later(60) == 0
+    assert scene.later(61) == 1 and scene.delivery()["state"] == "delivered"
+
+
+def test_two_dispatchers_at_once_send_each_event_once(stack, receiver):
+    company = Company(stack)
+    company.webhook(receiver.url, ["user.created"])
+    with stack.dispatcher() as first:
+        for number in range(10):
+            company.user(f"U{number}")
+        second = stack.start_dispatcher()
+        try:
+            for number in range(10):
+                company.user(f"V{number}")
+            wait_until(lambda: len(receiver.deliveries) >= 20, 20, "all webhooks")
+            wait_until(lambda: first.poll() is not None, 60, "the first to hand over")
+            company.user("Last")
+            wait_until(lambda: len(receiver.deliveries) >= 21, 20, "the newcomer's webhook")
+        finally:
+            second.terminate()
+            second.wait(60)
+    assert sorted(delivery.json["data"]["name"] for delivery in receiver.deliveries) == \
+        sorted([f"U{n}" for n in range(10)] + [f"V{n}" for n in range(10)] + ["Last"])
+
+
+def test_a_window_ends_by_itself(stack):
+    assert stack.start_dispatcher(window=1).wait(60) == 0
+
+
+def test_the_stored_delivery_names_its_endpoint_and_event(scene):
+    row = scene.stack.sql.one("SELECT * FROM deliveries WHERE company_id = %s", scene.company.bytes)
+    assert row["endpoint_id"] == id_bytes(scene.hook["id"]) and row["state"] == "pending" and row["attempts"] == 0
