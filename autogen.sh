@@ -6,6 +6,4 @@ if ! command -v pkg-config >/dev/null; then
     echo "autogen.sh: pkg-config is missing (Debian: apt install pkg-config)" >&2
     exit 1
 fi
-autoreconf --install --force --warnings=all,no-portability
-# Autoconf clears away a core dump by the name `core`, which is a folder here.
-sed -i 's/rm -f core \(\*\.core \)\?/rm -f /' configure
+exec autoreconf --install --force --warnings=all,no-portability
