@@ -13,6 +13,7 @@
 #include <fcgiapp.h>
 #include <fcntl.h>
 #include <getopt.h>
+#include <malloc.h>
 #include <poll.h>
 #include <signal.h>
 #include <sysexits.h>
@@ -26,6 +27,8 @@ const struct resource *const resources[] = {
     &schedules_resource, &slots_resource,  &bookings_resource,
     &webhooks_resource,  &system_resource, NULL,
 };
+
+enum { LARGE_REPLY = 1 << 20 };
 
 static volatile sig_atomic_t stopping;
 
@@ -134,6 +137,8 @@ static void serve_fastcgi(struct pool *pool, struct db *db)
         request_serve(&request, &exchange, pool, db);
         FCGX_Finish_r(&fcgi);
         pool_reset(pool);
+        if (request.reply.text_length > LARGE_REPLY)
+            malloc_trim(0); /* what one large answer took is not kept for the life of the worker */
     }
 }
 

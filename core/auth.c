@@ -35,8 +35,10 @@ static const char *sent_key(struct request *request, const char **where)
     const char *value = header(request, "HTTP_AUTHORIZATION");
 
     *where = "authorization";
-    if (value)
-        return strncasecmp(value, "Bearer ", 7) == 0 ? value + 7 + strspn(value + 7, " ") : value;
+    if (value && strncasecmp(value, "Bearer ", 7) == 0)
+        return value + 7 + strspn(value + 7, " ");
+    if (value && !strchr(value, ' ')) /* `Basic …` and its like are for somebody on the way */
+        return value;
     *where = "api-key";
     value = header(request, "HTTP_API_KEY");
     if (value)

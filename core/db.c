@@ -13,7 +13,7 @@ enum { CONNECT_SECONDS = 5, TRANSFER_SECONDS = 30, PATIENT_SECONDS = 7 * 86400 }
 /* One command, so that a new connection costs one round trip beside the handshake. */
 static const char SESSION[] =
     "SET time_zone='+00:00', collation_connection='utf8mb4_unicode_ci', tx_isolation='READ-COMMITTED',"
-    " autocommit=1, innodb_lock_wait_timeout=10,"
+    " autocommit=1, innodb_lock_wait_timeout=3, group_concat_max_len=1048576,"
     " sql_mode='STRICT_ALL_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ZERO_DATE,NO_ZERO_IN_DATE,"
     "NO_ENGINE_SUBSTITUTION'";
 static const char START[] = "START TRANSACTION";

@@ -157,7 +157,8 @@ static void refuse_unknown(struct reader *reader, const struct field *fields, st
     {
         (void)member;
         if (!is_known(fields, name))
-            problems_add(reader->problems, member_path(reader->pool, path, name), "is not known here");
+            problems_add(reader->problems, member_path(reader->pool, path, name[0] ? name : "(empty)"),
+                         "is not known here");
     }
 }
 
@@ -295,7 +296,8 @@ static void take_pair(struct reader *reader, const struct field *fields, struct 
         }
     }
     if (reader->strict)
-        problems_add(reader->problems, text_is_printable(name, name_length, false) ? name : "query",
+        problems_add(reader->problems,
+                     name_length > 0 && text_is_printable(name, name_length, false) ? name : "query",
                      "is not known here");
 }
 

@@ -24,11 +24,23 @@ static const struct statement STORE = {
     .in = "issu",
 };
 
-static struct value scope_of(struct request *request)
+/*
+ * Whom a key belongs to. Callers without an API key are told apart by address and body: one must not be given
+ * another's answer because both chose the same key.
+ */
+static const char *caller_of(struct request *request)
 {
     char key[ID_TEXT_SIZE];
-    const char *text = pool_printf(request->pool, "%s %s %s %s", id_format(key, "key", request->actor.key),
-                                   request->method, request->path, request->idempotency_key);
+
+    if (!id_is_nil(request->actor.key))
+        return pool_strdup(request->pool, id_format(key, "key", request->actor.key));
+    return pool_printf(request->pool, "%s %s", request->address, request->body_text);
+}
+
+static struct value scope_of(struct request *request)
+{
+    const char *text = pool_printf(request->pool, "%s %s %s %s", request->method, request->path,
+                                   request->idempotency_key, caller_of(request));
     uint8_t *hash = pool_alloc(request->pool, SHA256_SIZE);
 
     crypto_sha256(text, strlen(text), hash);
@@ -43,12 +55,12 @@ static struct value fingerprint_of(struct request *request)
     return value_bytes((const char *)hash, SHA256_SIZE);
 }
 
-/* A reply may hold a secret that is shown once, so it is sealed with what only the two headers together give.
- */
+/* A reply may hold a secret that is shown once, so it is sealed with what only the request itself brings. */
 static void reply_key(struct request *request, uint8_t key[SHA256_SIZE])
 {
-    crypto_hmac_sha256(request->actor.sealing_key, SHA256_SIZE, request->idempotency_key,
-                       strlen(request->idempotency_key), key);
+    const char *text = pool_printf(request->pool, "%s %s", request->idempotency_key, caller_of(request));
+
+    crypto_hmac_sha256(request->actor.sealing_key, SHA256_SIZE, text, strlen(text), key);
 }
 
 static enum idempotency replay(struct request *request, const struct row *row)

@@ -1,5 +1,7 @@
 #include "core/zone.h"
 
+#include "core/fault.h"
+
 #include "core/pool.h"
 #include "core/zone_file.h"
 
@@ -121,7 +123,11 @@ static bool is_plausible(const char *name)
     static const char characters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_+-/";
     size_t length = strnlen(name, ZONE_NAME_LIMIT + 1);
 
-    if (length < 1 || length > ZONE_NAME_LIMIT || name[0] == '/' || strspn(name, characters) != length) {
+    if (length < 1 || length > ZONE_NAME_LIMIT || strspn(name, characters) != length) {
+        return false;
+    }
+    /* One spelling a zone: every other would be stored, sent on, and kept in the table for good. */
+    if (name[0] == '/' || name[length - 1] == '/' || strstr(name, "//")) {
         return false;
     }
     /* What lies in the folder beside the zones: copies of them, and the machine's own setting. */
@@ -174,6 +180,17 @@ const struct zone *zone_find(const char *name)
         place = (place + 1) % TABLE_SIZE;
     }
     return NULL;
+}
+
+const struct zone *zone_stored(const char *name)
+{
+    const struct zone *zone = zone_find(name);
+
+    if (!zone) {
+        fault_raise(FAULT_BROKEN, "a stored time zone is not known to this machine: %.64s",
+                    name ? name : "NULL");
+    }
+    return zone;
 }
 
 const char *zone_name(const struct zone *zone)

@@ -14,6 +14,8 @@ struct zone;
 /* The zone by its IANA name (`Europe/Berlin`, `UTC`), or NULL when there is none. Names are checked before
  * any file is touched. */
 const struct zone *zone_find(const char *name);
+/* The zone of a stored name; one that this machine does not know is FAULT_BROKEN. */
+const struct zone *zone_stored(const char *name);
 const char *zone_name(const struct zone *zone);
 
 /* A wall clock reading: a date and minutes since its midnight (0..1440; 1440 is the next midnight). */

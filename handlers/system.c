@@ -129,9 +129,22 @@ static enum outcome ready(struct request *request)
     return OUTCOME_OK;
 }
 
+/* The same for the life of the worker, so it is written once. */
 static enum outcome document(struct request *request)
 {
-    return reply_json(request, openapi_document(request->pool, resources));
+    static char *text;
+    static size_t length;
+
+    if (!text) {
+        const char *made = json_text(request->pool, openapi_document(request->pool, resources));
+
+        text = strdup(made);
+        if (!text)
+            pool_exhausted();
+        length = strlen(text);
+    }
+    reply_text(request, 200, "application/json", text, length);
+    return OUTCOME_OK;
 }
 
 static const struct route routes[] = {

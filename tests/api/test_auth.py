@@ -32,6 +32,10 @@ def test_every_way_to_send_a_key_works(company, header, form):
     company.get("/api/v1/company", key=None, headers={header: form.format(company.key)})
 
 
+def test_credentials_for_somebody_on_the_way_do_not_hide_the_key(company):
+    company.get("/api/v1/company", key=None, headers={"Authorization": "Basic c3RhZ2luZzpkb29y", "API-KEY": company.key})
+
+
 def refused(company, headers):
     answer = company.get("/api/v1/company", 401, key=None, headers=headers)
     assert answer.json()["error"]["code"] == "UNAUTHORIZED"

@@ -1,6 +1,8 @@
 """Idempotency-Key: a POST that is sent again has one effect and one answer."""
 
 import concurrent.futures
+import http.client
+import json
 import uuid
 
 import pytest
@@ -93,6 +95,32 @@ def test_a_replayed_sign_up_makes_one_company(stack):
     first = stack.platform.post("/api/v1/companies", body, headers=headers)
     second = stack.platform.post("/api/v1/companies", body, headers=headers)
     assert first.json()["id"] == second.json()["id"] and second.headers["Idempotent-Replayed"] == "true"
+
+
+def sign_up_from(stack, address, body, headers):
+    """Without an API key, as open sign-up allows, from an address of this machine."""
+    connection = http.client.HTTPConnection("127.0.0.1", stack.port, source_address=(address, 0))
+    connection.request("POST", "/api/v1/companies", json.dumps(body), {"Content-Type": "application/json", **headers})
+    answer = connection.getresponse()
+    return answer, json.loads(answer.read())
+
+
+def test_a_stranger_with_the_same_key_is_not_given_anothers_answer(spare):
+    body, headers = {"name": "Mine", "timeZone": "UTC", "currency": "USD"}, key()
+    first, mine = sign_up_from(spare, "127.0.0.2", body, headers)
+    again, replayed = sign_up_from(spare, "127.0.0.2", body, headers)
+    other, theirs = sign_up_from(spare, "127.0.0.3", body, headers)
+    assert (first.status, again.status, other.status) == (201, 201, 201)
+    assert again.headers["Idempotent-Replayed"] == "true" and replayed == mine
+    assert other.headers["Idempotent-Replayed"] is None and theirs["apiKey"] != mine["apiKey"]
+
+
+def test_what_is_kept_for_a_replay_cannot_be_read_in_the_database(stack):
+    stack.sql.run("DELETE FROM idempotency_keys")
+    body = {"name": "Sealed", "timeZone": "UTC", "currency": "USD"}
+    made = stack.platform.post("/api/v1/companies", body, headers=key()).json()
+    kept = stack.sql.one("SELECT response FROM idempotency_keys")["response"]
+    assert made["apiKey"].encode() not in kept and b"Sealed" not in kept
 
 
 def test_many_at_once_have_one_effect(stack):

@@ -1,5 +1,8 @@
 """What stands beside the resources: health, readiness, the document, its page, methods and paths."""
 
+import http.client
+import json
+
 import pytest
 
 import openapi_check
@@ -92,3 +95,33 @@ def test_json_is_written_as_javascript_would(company):
     user = company.user(name)
     text = company.get(f"/api/v1/users/{user['id']}").content.decode()
     assert '"name":"Zoë / \\"Z\\" \\\\ 💈 \u2028 end"' in text and ": " not in text.replace(name, "")
+
+
+def hurried(stack, count):
+    """Sends as one client that is not this machine's own address, and gives the first answer that is a 429."""
+    connection = http.client.HTTPConnection("127.0.0.1", stack.port, source_address=("127.0.0.2", 0))
+    for _ in range(count):
+        connection.request("GET", "/healthz")
+        answer = connection.getresponse()
+        body = answer.read()
+        if answer.status == 429:
+            return answer, body
+    raise AssertionError(f"{count} requests at once were all let through")
+
+
+def test_one_address_cannot_send_without_end(stack):
+    answer, body = hurried(stack, 1000)
+    error = json.loads(body)["error"]
+    assert error["code"] == "RATE_LIMITED" and error["requestId"] == answer.headers["X-Request-Id"]
+    assert int(answer.headers["Retry-After"]) >= 1
+    openapi_check.codes_seen.add(error["code"])
+
+
+def test_a_file_takes_no_other_method_than_get(stack):
+    answer = stack.client().session.post(stack.url + "/docs/index.html", timeout=30)
+    assert answer.status_code == 405 and answer.headers["Allow"] == "GET, HEAD"
+    assert answer.json()["error"]["code"] == "METHOD_NOT_ALLOWED"
+
+
+def test_answers_are_not_kept_by_caches(stack, company):
+    assert company.get("/api/v1/company").headers["Cache-Control"] == "no-store"

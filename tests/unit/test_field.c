@@ -116,6 +116,7 @@ static void names_the_faulty_member(void **state)
     expect_problem("{\"name\":\"x\",\"days\":[\"small\",\"small\",\"small\"]}", "days");
     expect_problem("{\"name\":\"x\",\"more\":[]}", "more");
     expect_problem("{\"name\":\"x\",\"stranger\":1}", "stranger");
+    expect_problem("{\"name\":\"x\",\"\":1}", "(empty)");
     expect_problem("{\"name\":\"x\",\"price\":{\"amount\":1,\"tip\":2}}", "price.tip");
 }
 

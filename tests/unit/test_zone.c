@@ -168,6 +168,8 @@ static void test_names(void **state)
         "EST5EDT,M3.2.0,M11.1.0",
         "posixrules",
         "right/UTC",
+        "Europe//Berlin",
+        "Europe/Berlin/",
         "localtime",
         "leapseconds",
         "zone.tab",
