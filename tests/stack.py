@@ -163,14 +163,14 @@ def read_settings(path):
 
 
 class Stack:
-    def __init__(self, settings="", workers=None, timer=0):
+    def __init__(self, settings="", workers=None, timer=0, database=""):
         self.build = pathlib.Path(os.environ["SLOTWIRE_BUILD"]).resolve()
         self.state = pathlib.Path(tempfile.mkdtemp(prefix="slotwire-test-"))
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.clock_file = self.state / "clock"
         self.environment = dict(os.environ, SLOTWIRE_STATE=str(self.state), SLOTWIRE_PORT=str(self.port),
-                                SLOTWIRE_BUILD=str(self.build), SLOTWIRE_TIMER=str(timer),
+                                SLOTWIRE_BUILD=str(self.build), SLOTWIRE_TIMER=str(timer), SLOTWIRE_DATABASE=database,
                                 SLOTWIRE_SETTINGS=f"test_clock = {self.clock_file}\n{settings}")
         if workers:
             self.environment["SLOTWIRE_WORKERS"] = str(workers)
