@@ -146,7 +146,7 @@ static struct json_object *reply_schema(const struct route *route)
         json_set_text(schema, "type", "object");
         return schema;
     }
-    item = openapi_object_schema(route->out, OPENAPI_OUT);
+    item = openapi_joined_schema(route->out, route->more, OPENAPI_OUT);
     if (route->shape == SHAPE_OBJECT)
         return item;
     return openapi_list_schema(item, route->shape == SHAPE_PAGE);

@@ -187,24 +187,38 @@ struct json_object *openapi_field_schema(const struct field *field, enum openapi
     return schema;
 }
 
-struct json_object *openapi_object_schema(const struct field *fields, enum openapi_side side)
+static void add_members(struct json_object *properties, struct json_object *required,
+                        const struct field *field, enum openapi_side side)
+{
+    for (; field->name; field++) {
+        json_object_object_add(properties, field->name, openapi_field_schema(field, side));
+        if (field->required || (side == OPENAPI_OUT && field->nullable))
+            json_object_array_add(required, json_object_new_string(field->name));
+    }
+}
+
+struct json_object *openapi_joined_schema(const struct field *fields, const struct field *more,
+                                          enum openapi_side side)
 {
     struct json_object *schema = json_object_new_object(), *properties = json_object_new_object(),
                        *required = json_object_new_array();
 
     json_set_text(schema, "type", "object");
     json_object_object_add(schema, "properties", properties);
-    for (const struct field *field = fields; field->name; field++) {
-        json_object_object_add(properties, field->name, openapi_field_schema(field, side));
-        if (field->required || (side == OPENAPI_OUT && field->nullable))
-            json_object_array_add(required, json_object_new_string(field->name));
-    }
+    add_members(properties, required, fields, side);
+    if (more)
+        add_members(properties, required, more, side);
     if (json_object_array_length(required) > 0)
         json_object_object_add(schema, "required", required);
     else
         json_object_put(required);
     json_object_object_add(schema, "additionalProperties", json_object_new_boolean(0));
     return schema;
+}
+
+struct json_object *openapi_object_schema(const struct field *fields, enum openapi_side side)
+{
+    return openapi_joined_schema(fields, NULL, side);
 }
 
 struct json_object *openapi_list_schema(struct json_object *item, bool page)

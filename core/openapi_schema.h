@@ -17,6 +17,9 @@ enum openapi_side {
 
 struct json_object *openapi_field_schema(const struct field *field, enum openapi_side side);
 struct json_object *openapi_object_schema(const struct field *fields, enum openapi_side side);
+/* The members of two tables in one object; `more` may be NULL. */
+struct json_object *openapi_joined_schema(const struct field *fields, const struct field *more,
+                                          enum openapi_side side);
 /* {"data":[item…]}, with `next` where it is a page. Takes the reference of `item`. */
 struct json_object *openapi_list_schema(struct json_object *item, bool page);
 /* Fills a response object: the error envelope with these codes. Takes the reference of `codes`. */

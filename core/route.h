@@ -28,6 +28,7 @@ struct route {
     const struct field *query;
     const struct field *in; /* JSON body; NULL: none is taken */
     const struct field *out;
+    const struct field *more; /* members that the handler adds to `out`: a secret that is shown once */
     enum shape shape;
     int status;                    /* of success; 0: 200, or 204 for SHAPE_EMPTY */
     int also;                      /* another status with the same body, as of /readyz; 0: none */

@@ -52,22 +52,8 @@ static const struct field update_in[] = {
     { "currency", FIELD_CURRENCY, .doc = "ISO 4217; prices that are stored keep theirs" },
     { 0 }
 };
-/* As company_out, with the key. */
 static const struct field created_out[] = {
-    { "id", FIELD_ID, .prefix = "cli", .required = true, .doc = "The company" },
-    { "name", FIELD_TEXT, .required = true, .doc = "The company's name" },
-    { "slug", FIELD_SLUG, .required = true, .doc = "Its name in addresses" },
-    { "category", FIELD_TEXT, .doc = "Line of business" },
-    { "description", FIELD_LINES, .doc = "For customers" },
-    { "email", FIELD_EMAIL, .doc = "Public e-mail address" },
-    { "phone", FIELD_PHONE, .doc = "Public phone number" },
-    { "timeZone", FIELD_ZONE, .required = true, .doc = "IANA zone of its wall clock" },
-    { "currency", FIELD_CURRENCY, .required = true, .doc = "ISO 4217" },
-    { "ownerId", FIELD_ID, .prefix = "usr", .doc = "Its owner" },
-    { "createdAt", FIELD_TIME, .required = true, .doc = "When it was made" },
-    { "updatedAt", FIELD_TIME, .required = true, .doc = "When it last changed" },
-    { "apiKey", FIELD_SECRET, .required = true, .doc = "A key with every scope, shown this once" },
-    { 0 }
+    { "apiKey", FIELD_SECRET, .required = true, .doc = "A key with every scope, shown this once" }, { 0 }
 };
 
 static const struct patch_member members[] = { { "name", "name" },
@@ -188,9 +174,9 @@ static enum outcome update(struct request *request)
 }
 
 static const struct route routes[] = {
-    { "POST", "/api/v1/companies", .scope = "platform", .in = create_in, .out = created_out, .status = 201,
-      .errors = (const enum error_code[]){ ERROR_CONFLICT, ERROR_NONE }, .run = create,
-      .summary = "Sign up a company" },
+    { "POST", "/api/v1/companies", .scope = "platform", .in = create_in, .out = company_out,
+      .more = created_out, .status = 201, .errors = (const enum error_code[]){ ERROR_CONFLICT, ERROR_NONE },
+      .run = create, .summary = "Sign up a company" },
     { "GET", "/api/v1/company", .scope = "company:read", .out = company_out, .run = get,
       .summary = "Read the key's company" },
     { "PATCH", "/api/v1/company", .scope = "company:write", .in = update_in, .out = company_out,

@@ -5,30 +5,28 @@
 #include "rules/people.h"
 #include "rules/slugs.h"
 
-/* clang-format off */
-#define COMPANY_MEMBERS                                                                                      \
-    { "id", FIELD_ID, .required = true, .prefix = "cli" },                                                   \
-    { "name", FIELD_TEXT, .required = true, .example = "\"Bella Hair Salon\"" },                             \
-    { "slug", FIELD_SLUG, .required = true, .doc = "Stands in the address of the booking page" },            \
-    { "category", FIELD_TEXT, .doc = "What kind of business, in its own words" }, \
-    { "description", FIELD_LINES, .doc = "For the booking page" }, \
-    { "email", FIELD_EMAIL, .doc = "Where customers write to" }, \
-    { "phone", FIELD_PHONE, .doc = "Where customers call" }, \
-    { "timeZone", FIELD_ZONE, .required = true, .example = "\"America/New_York\"" },                         \
-    { "currency", FIELD_CURRENCY, .required = true },                                                        \
-    { "ownerId", FIELD_ID, .prefix = "usr" },                                                                \
-    { "createdAt", FIELD_TIME, .required = true },                                                           \
-    { "updatedAt", FIELD_TIME, .required = true }
-/* clang-format on */
+const struct field company_out[] = {
+    { "id", FIELD_ID, .required = true, .prefix = "cli", .doc = "The company" },
+    { "name", FIELD_TEXT, .required = true, .doc = "Its name", .example = "\"Bella Hair Salon\"" },
+    { "slug", FIELD_SLUG, .required = true, .doc = "Stands in the address of the booking page" },
+    { "category", FIELD_TEXT, .nullable = true, .doc = "What kind of business, in its own words" },
+    { "description", FIELD_LINES, .nullable = true, .doc = "For the booking page" },
+    { "email", FIELD_EMAIL, .nullable = true, .doc = "Where customers write to" },
+    { "phone", FIELD_PHONE, .nullable = true, .doc = "Where customers call" },
+    { "timeZone", FIELD_ZONE, .required = true, .doc = "Its wall clock", .example = "\"America/New_York\"" },
+    { "currency", FIELD_CURRENCY, .required = true, .doc = "ISO 4217" },
+    { "ownerId", FIELD_ID, .nullable = true, .prefix = "usr", .doc = "Who signed it up" },
+    { "createdAt", FIELD_TIME, .required = true, .doc = "When it was made" },
+    { "updatedAt", FIELD_TIME, .required = true, .doc = "When it last changed" },
+    { 0 }
+};
 
+/* What business.* events carry beside company_out. */
 static const struct field owner_out[] = { { "id", FIELD_ID, .required = true, .prefix = "usr" },
-                                          { "email", FIELD_EMAIL, .required = true, .nullable = true },
+                                          { "email", FIELD_EMAIL, .nullable = true },
                                           { 0 } };
-
-const struct field company_out[] = { COMPANY_MEMBERS, { 0 } };
-
-const struct field company_snapshot[] = {
-    COMPANY_MEMBERS, { "owner", FIELD_OBJECT, .required = true, .nullable = true, .fields = owner_out }, { 0 }
+static const struct field snapshot_more[] = {
+    { "owner", FIELD_OBJECT, .nullable = true, .fields = owner_out }, { 0 }
 };
 
 static const struct statement READ = {
@@ -106,7 +104,9 @@ enum company_result company_create(struct db *db, struct pool *pool, const struc
 void company_emit(struct db *db, struct pool *pool, const struct row *company, const char *type,
                   struct json_object *updated_fields, instant now)
 {
-    struct json_object *data = field_render(pool, company_snapshot, company);
+    struct json_object *data = field_render(pool, company_out, company);
+    struct json_object *owner = json_get(field_render(pool, snapshot_more, company), "owner");
+    json_set(data, "owner", json_object_get(owner));
     if (updated_fields) {
         json_set(data, "updatedFields", updated_fields);
     }

@@ -9,8 +9,6 @@
 
 /* A company as readers of /api/v1 see it; the members of every company object. */
 extern const struct field company_out[];
-/* The same with `owner` {id, email}: the native snapshot of business.* events. */
-extern const struct field company_snapshot[];
 
 struct company_order {
     const char *name;
@@ -33,11 +31,11 @@ enum company_result {
 enum company_result company_create(struct db *db, struct pool *pool, const struct company_order *order,
                                    const struct row **company);
 
-/* The columns of company_out and company_snapshot; NULL when there is none. */
+/* The columns of company_out and of the snapshot; NULL when there is none. */
 const struct row *company_read(struct db *db, struct pool *pool, struct id company);
 
-/* business.* with the company's snapshot. `updated_fields`: an array of member names (its reference is
- * taken), NULL for none. */
+/* business.* with company_out and `owner` {id, email} as its snapshot. `updated_fields`: an array of member
+ * names (its reference is taken), NULL for none. */
 void company_emit(struct db *db, struct pool *pool, const struct row *company, const char *type,
                   struct json_object *updated_fields, instant now);
 
