@@ -116,8 +116,9 @@ static const struct row rows[CONFIG_COUNT] = {
                                           "polls." },
     [CONFIG_DISPATCHER_WINDOW] = { .name = "dispatcher_window",
                                    .type = SETTING_INT,
-                                   .fallback = "55",
-                                   .doc = "Seconds that one run of the dispatcher stays.",
+                                   .fallback = "75",
+                                   .doc = "Seconds that one run of the dispatcher stays; longer than from "
+                                          "one start to the next, so that it is there to hand over.",
                                    .min = 1,
                                    .max = 86400 },
     [CONFIG_DISPATCHER_PARALLEL] = { .name = "dispatcher_parallel",
@@ -135,8 +136,9 @@ static const struct row rows[CONFIG_COUNT] = {
     [CONFIG_DISPATCHER_LEASE] = { .name = "dispatcher_lease",
                                   .type = SETTING_INT,
                                   .fallback = "120",
-                                  .doc = "Seconds that a claim on a delivery holds.",
-                                  .min = 10,
+                                  .doc = "Seconds that a claim on a delivery holds, longer than any "
+                                         "webhook may take.",
+                                  .min = 40,
                                   .max = 86400 },
     [CONFIG_WEB_ROOT] = { .name = "web_root",
                           .type = SETTING_TEXT,

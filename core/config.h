@@ -33,7 +33,7 @@ enum setting {
     CONFIG_OUTBOUND_ALLOW, /* comma-separated CIDR ranges that webhooks may reach beside the public internet;
                               http too */
     CONFIG_DISPATCHER_SOCKET,        /* path of the datagram socket that workers poke; empty: polling alone */
-    CONFIG_DISPATCHER_WINDOW,        /* seconds a run stays: 55 */
+    CONFIG_DISPATCHER_WINDOW,        /* seconds a run stays where nobody takes over: 75 */
     CONFIG_DISPATCHER_PARALLEL,      /* transfers in flight at once: 256 */
     CONFIG_DISPATCHER_LANE_PARALLEL, /* … of one endpoint: 32 */
     CONFIG_DISPATCHER_LEASE,         /* seconds a claim holds: 120 */

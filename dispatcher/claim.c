@@ -4,6 +4,7 @@
 #include "core/log.h"
 #include "dispatcher/hold.h"
 #include "dispatcher/send.h"
+#include "rules/reminders.h"
 
 enum {
     IDLE_POLL_US = 200000, /* finds what nobody poked for */
@@ -29,15 +30,24 @@ static const struct statement READ_ENDPOINT = {
     .in = "uu", .out = "ssssti"
 };
 
-/* Only the inner select locks: the events stay free for everyone, other lanes' claims among them. */
+/*
+ * Only the inner select locks: the events stay free for everyone, other lanes' claims among them. A row that
+ * is due since it was made was never sent, which saves a look at its attempts.
+ */
 static const struct statement LOCK_ROWS = {
     "SELECT d.id, d.event_id, d.attempts, d.created_at, e.type AS event_type, e.payload, "
-    "e.created_at AS happened_at "
-    "FROM (SELECT id, company_id, event_id, attempts, created_at FROM deliveries "
+    "e.created_at AS happened_at, IF(d.due_at > d.created_at, (SELECT a.number FROM attempts AS a "
+    "WHERE a.company_id = d.company_id AND a.delivery_id = d.id ORDER BY a.id DESC LIMIT 1), 0) AS requests "
+    "FROM (SELECT id, company_id, event_id, attempts, created_at, due_at FROM deliveries "
     "WHERE state = 'pending' AND endpoint_id = ? AND due_at <= ? AND company_id = ? "
     "ORDER BY due_at LIMIT ? FOR UPDATE SKIP LOCKED) AS d "
     "LEFT JOIN events AS e ON e.company_id = d.company_id AND e.id = d.event_id",
-    .in = "utui", .out = "uuitsst"
+    .in = "utui", .out = "uuitssti"
+};
+
+static const struct statement GIVE_UP = {
+    "UPDATE deliveries SET state = 'failed', settled_at = ?, fence = NULL WHERE id = ? AND company_id = ?",
+    .in = "tuu"
 };
 
 enum { LEASE_ROWS_MOST = 32, LEASE_ROWS_LEAST = 4 };
@@ -83,6 +93,7 @@ static void take_row(struct transfer *transfer, const struct row *row)
     transfer->delivery = row_id(row, "id");
     transfer->course.attempts = (int)row_int(row, "attempts");
     transfer->course.created_at = row_time(row, "created_at");
+    transfer->number = row_int(row, "requests") + 1; /* none: NULL, read as 0 */
     transfer->event = (struct partner_event){
         .id = row_id(row, "event_id"),
         .created_at = row_time(row, "happened_at"),
@@ -107,6 +118,49 @@ static int lane_share(const struct lane *lane, int room, size_t lanes)
     return share < room ? share : room;
 }
 
+/*
+ * A reminder is only worth sending while its booking stands as it says; one that waited too long (held, tried
+ * again, left by a killed dispatcher) ends here, unsent. `*useless_at` is when the others do.
+ */
+static bool give_up_stale(struct dispatcher *dispatcher, struct id company, const struct row *row,
+                          instant now, instant *useless_at)
+{
+    const char *type = row_text(row, "event_type");
+    char id[ID_TEXT_SIZE];
+    *useless_at = 0;
+    if (!type || strcmp(type, "booking.reminder") != 0)
+        return false;
+    if (reminders_may_send(dispatcher->db, dispatcher->turn, company, row_id(row, "event_id"), now,
+                           useless_at))
+        return false;
+    db_run(dispatcher->db, &GIVE_UP, BIND(value_time(now), value_id(row_id(row, "id")), value_id(company)));
+    dispatcher->swept = true;
+    log_info("a reminder is out of date and not sent delivery=%s", id_format(id, "dlv", row_id(row, "id")));
+    return true;
+}
+
+static int take_rows(struct dispatcher *dispatcher, struct lane *lane, struct id company, struct rows rows,
+                     const struct row *endpoint, struct id fence, instant now)
+{
+    int taken = 0;
+    for (size_t i = 0; i < rows.count; i++) {
+        instant useless_at;
+        if (give_up_stale(dispatcher, company, &rows.items[i], now, &useless_at))
+            continue;
+        struct transfer *transfer = send_transfer(dispatcher);
+        transfer->lane = lane;
+        transfer->company = company;
+        transfer->fence = fence;
+        transfer->course.useless_at = useless_at;
+        take_endpoint(transfer, endpoint, now);
+        take_row(transfer, &rows.items[i]);
+        TAILQ_INSERT_TAIL(&dispatcher->claimed, transfer, link);
+        lane->flying++;
+        taken++;
+    }
+    return taken;
+}
+
 static int claim_lane(struct dispatcher *dispatcher, struct lane *lane, struct id company, int share,
                       struct id fence, instant now)
 {
@@ -115,24 +169,13 @@ static int claim_lane(struct dispatcher *dispatcher, struct lane *lane, struct i
     if (!endpoint)
         return 0; /* deleted this moment */
     if (!row_int(endpoint, "active")) {
-        hold_rows(dispatcher, company, lane->endpoint);
-        dispatcher->swept = true;
+        dispatcher->swept |= hold_rows(dispatcher, company, lane->endpoint);
         return 0;
     }
     struct rows rows =
         db_all(dispatcher->db, dispatcher->turn, &LOCK_ROWS,
                BIND(value_id(lane->endpoint), value_time(now), value_id(company), value_int(share)));
-    for (size_t i = 0; i < rows.count; i++) {
-        struct transfer *transfer = send_transfer(dispatcher);
-        transfer->lane = lane;
-        transfer->company = company;
-        transfer->fence = fence;
-        take_endpoint(transfer, endpoint, now);
-        take_row(transfer, &rows.items[i]);
-        TAILQ_INSERT_TAIL(&dispatcher->claimed, transfer, link);
-        lane->flying++;
-    }
-    return (int)rows.count;
+    return take_rows(dispatcher, lane, company, rows, endpoint, fence, now);
 }
 
 /* How many transfers from this one on are of one company, LEASE_ROWS_MOST at most. */

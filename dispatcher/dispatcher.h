@@ -61,6 +61,7 @@ struct transfer {
     struct id attempt;
     instant started_at;
     int64_t started; /* clock_monotonic() */
+    int64_t number;  /* of this request among all for the delivery, from 1, whether they count or not */
     struct buf body, response;
     bool on_the_wire;    /* curl had it: the attempt is logged */
     bool slow;           /* in flight for more than SLOW_AFTER_US */
@@ -96,6 +97,10 @@ struct dispatcher {
     bool work_left;  /* the last look found due rows that may be sent */
     bool swept;      /* … or rows that had to be held: there may be more of them */
 
+    /* hold.c */
+    int64_t release_at; /* when to look for held rows that may go */
+    bool held_left;     /* there may be more of them */
+
     /* settle.c */
     int64_t done_since; /* when the oldest of `done` came in */
     size_t batch;       /* most transfers in one settling; 1 while a row that cannot be settled is searched */
@@ -113,6 +118,7 @@ struct dispatcher {
     char holder[120]; /* host:pid */
 
     /* main.c and housekeeping.c */
+    const struct row *reminder; /* the one in hand, while reminders run */
     int64_t reminders_at, housekeeping_at, window_until;
 };
 

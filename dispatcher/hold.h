@@ -1,12 +1,23 @@
 /*
  * hold: the deliveries of an endpoint that is switched off wait; they are never dropped.
+ *
+ * Whether it is off is decided under a lock on the endpoint, so that nothing is held again that a change of
+ * mind released in between; and held rows of an endpoint that is on are released whatever left them so.
  */
 #ifndef DISPATCHER_HOLD_H
 #define DISPATCHER_HOLD_H
 
 #include "dispatcher/dispatcher.h"
 
-/* Holds the endpoint's pending rows, a bounded number at a time; the next look finds what is left. */
-void hold_rows(struct dispatcher *dispatcher, struct id company, struct id endpoint);
+/*
+ * Holds the endpoint's pending rows, a bounded number at a time; the next look finds what is left. Inside a
+ * transaction. False: the endpoint is on again, gone, or being changed just now, and nothing was held.
+ */
+bool hold_rows(struct dispatcher *dispatcher, struct id company, struct id endpoint);
+
+/* Whether it is time to look for held rows that may go; sets the next time. */
+bool hold_release_is_due(struct dispatcher *dispatcher);
+/* Makes held rows of endpoints that are on due, a bounded number in a turn. A step for dispatcher_guarded. */
+void hold_release(struct dispatcher *dispatcher);
 
 #endif

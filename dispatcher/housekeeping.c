@@ -13,19 +13,20 @@ static const struct statement DELETE_KEY = {
     "DELETE FROM idempotency_keys WHERE scope = ? AND company_id <=> ?", .in = "su"
 };
 
-/* Rows whose endpoint was deleted while their event was being written. */
+/* Rows whose endpoint is gone: deleted while their event was being written, or with more rows than one
+ * request gives up. */
 static const struct statement FIND_ORPHANS = {
     "SELECT orphan.id, orphan.company_id "
-    "FROM (SELECT DISTINCT state, endpoint_id FROM deliveries WHERE state = 'pending') AS lane "
+    "FROM (SELECT DISTINCT state, endpoint_id FROM deliveries WHERE state IN ('pending', 'held')) AS lane "
     "LEFT JOIN webhook_endpoints AS endpoint ON endpoint.id = lane.endpoint_id "
-    "JOIN deliveries AS orphan ON orphan.state = 'pending' AND orphan.endpoint_id = lane.endpoint_id "
+    "JOIN deliveries AS orphan ON orphan.state = lane.state AND orphan.endpoint_id = lane.endpoint_id "
     "WHERE endpoint.id IS NULL LIMIT ?",
     .in = "i", .out = "uu"
 };
 
 static const struct statement ABANDON_ROW = {
     "UPDATE deliveries SET state = 'failed', settled_at = ? WHERE id = ? AND company_id = ? "
-    "AND state = 'pending'",
+    "AND state IN ('pending', 'held')",
     .in = "tuu"
 };
 

@@ -8,6 +8,7 @@
 #include "core/log.h"
 #include "dispatcher/claim.h"
 #include "dispatcher/dispatcher.h"
+#include "dispatcher/hold.h"
 #include "dispatcher/housekeeping.h"
 #include "dispatcher/options.h"
 #include "dispatcher/send.h"
@@ -72,7 +73,8 @@ static void run_reminders(struct dispatcher *dispatcher)
     size_t sent = 0, settled = REMINDERS_AT_ONCE, all = 0;
     for (int i = 0; i < REMINDER_ROUNDS && settled > 0; i++) {
         size_t now_sent = 0;
-        settled = reminders_run(dispatcher->db, dispatcher->turn, clock_now(), REMINDERS_AT_ONCE, &now_sent);
+        settled = reminders_run(dispatcher->db, dispatcher->turn, clock_now(), REMINDERS_AT_ONCE, &now_sent,
+                                &dispatcher->reminder);
         sent += now_sent;
         all += settled;
     }
@@ -84,6 +86,12 @@ static void run_reminders(struct dispatcher *dispatcher)
         claim_soon(dispatcher);
 }
 
+static void skip_reminder(struct dispatcher *dispatcher)
+{
+    reminders_skip(dispatcher->db, dispatcher->reminder, clock_now());
+}
+
+/* A reminder that cannot be written is given up alone: no other waits for it. */
 static void remind(struct dispatcher *dispatcher)
 {
     enum fault fault;
@@ -91,8 +99,20 @@ static void remind(struct dispatcher *dispatcher)
     if (dispatcher->draining || now < dispatcher->reminders_at)
         return;
     dispatcher->reminders_at = now + REMINDERS_EVERY_US;
-    if (!dispatcher_guarded(dispatcher, run_reminders, &fault) && fault == FAULT_RETRY)
+    dispatcher->reminder = NULL;
+    if (dispatcher_guarded(dispatcher, run_reminders, &fault))
+        return;
+    if (fault == FAULT_BROKEN && dispatcher->reminder)
+        dispatcher_guarded(dispatcher, skip_reminder, &fault);
+    if (fault == FAULT_RETRY || fault == FAULT_NONE)
         dispatcher->reminders_at = 0;
+}
+
+static void release(struct dispatcher *dispatcher)
+{
+    enum fault fault;
+    if (hold_release_is_due(dispatcher))
+        dispatcher_guarded(dispatcher, hold_release, &fault);
 }
 
 static void claim_and_send(struct dispatcher *dispatcher)
@@ -128,6 +148,8 @@ static void database_steps(struct dispatcher *dispatcher)
     if (window_database(dispatcher))
         remind(dispatcher);
     if (window_database(dispatcher))
+        release(dispatcher);
+    if (window_database(dispatcher))
         claim_and_send(dispatcher);
     if (window_database(dispatcher) && settle_is_due(dispatcher))
         settle_done(dispatcher);
@@ -150,7 +172,8 @@ static int sleep_milliseconds(const struct dispatcher *dispatcher)
         until = earlier(until, dispatcher->retry_at);
     } else {
         if (!dispatcher->draining)
-            until = earlier(until, earlier(claim_due_at(dispatcher), dispatcher->reminders_at));
+            until = earlier(earlier(until, dispatcher->release_at),
+                            earlier(claim_due_at(dispatcher), dispatcher->reminders_at));
         if (dispatcher->done_count > 0)
             until = earlier(until, settle_is_due(dispatcher) ? now : dispatcher->done_since + 20000);
     }
@@ -163,7 +186,7 @@ static bool is_finished(const struct dispatcher *dispatcher)
     if (dispatcher->draining)
         return empty;
     return dispatcher->once && empty && !dispatcher->away && !dispatcher->work_left &&
-           dispatcher->reminders_at > 0;
+           !dispatcher->held_left && dispatcher->reminders_at > 0;
 }
 
 static void check_end(struct dispatcher *dispatcher)
@@ -231,7 +254,7 @@ static void init(struct dispatcher *dispatcher, const struct options *options)
     dispatcher->life = pool_new();
     dispatcher->turn = pool_new();
     dispatcher->once = options->once;
-    dispatcher->work_left = true; /* until a look finds none */
+    dispatcher->work_left = dispatcher->held_left = true; /* until a look finds none */
     dispatcher->batch = 64;
     dispatcher->poke_socket = -1;
     dispatcher->parallel = (int)config_int(CONFIG_DISPATCHER_PARALLEL);
@@ -243,7 +266,7 @@ static void init(struct dispatcher *dispatcher, const struct options *options)
     send_init(dispatcher);
 }
 
-static void release(struct dispatcher *dispatcher)
+static void clean_up(struct dispatcher *dispatcher)
 {
     window_close(dispatcher);
     send_release(dispatcher);
@@ -291,6 +314,6 @@ int main(int argc, char **argv)
     catch_signals();
     init(&dispatcher, &options);
     status = run(&dispatcher, &options);
-    release(&dispatcher);
+    clean_up(&dispatcher);
     return status;
 }

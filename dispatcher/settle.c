@@ -63,8 +63,8 @@ static struct tally *tally_of(struct batch *batch, const struct transfer *transf
 
 static void count(struct batch *batch, const struct transfer *transfer)
 {
-    if (transfer->answer.kind == ANSWER_OURS)
-        return; /* nothing was learnt of the endpoint */
+    if (!settle_concerns_endpoint(&transfer->answer, &transfer->course, &transfer->verdict))
+        return;
     struct tally *tally = tally_of(batch, transfer);
     bool success = settle_succeeded(&transfer->answer);
     tally->successes += success;
@@ -129,7 +129,7 @@ static void log_attempts(struct dispatcher *dispatcher, const struct batch *batc
         *value++ = value_id(transfer->attempt);
         *value++ = value_id(transfer->company);
         *value++ = value_id(transfer->delivery);
-        *value++ = value_int(transfer->course.attempts + 1);
+        *value++ = value_int(transfer->number);
         *value++ = value_time(transfer->started_at);
         *value++ = transfer->address[0] ? value_text(transfer->address) : value_null();
         *value++ = status_or_null(transfer->answer.status);

@@ -52,6 +52,8 @@ static bool is_uncounted(const struct answer *answer, int64_t asked, int64_t age
 {
     if (age >= UNCOUNTED_AGE)
         return false;
+    if (answer->kind == ANSWER_UNREACHED)
+        return age < UNREACHED_AGE;
     return answer->kind == ANSWER_OURS || answer->status == 429 || (answer->status == 503 && asked >= 0);
 }
 
@@ -60,6 +62,8 @@ static int64_t uncounted_delay(const struct answer *answer, int64_t asked, int64
 {
     if (answer->kind == ANSWER_OURS)
         return clamp(age / 2, CLOCK_SECOND, 10 * CLOCK_MINUTE);
+    if (answer->kind == ANSWER_UNREACHED)
+        return clamp(age / 2, 5 * CLOCK_SECOND, 30 * CLOCK_MINUTE);
     if (asked < 0)
         return clamp(age / 2, 30 * CLOCK_SECOND, CLOCK_HOUR);
     int64_t least = clamp(age / 20, CLOCK_SECOND, CLOCK_MINUTE);
@@ -73,6 +77,14 @@ static const char *reason_to_disable(const struct answer *answer)
     if (answer->kind == ANSWER_HTTP && answer->disable)
         return "The endpoint answered with the header webhook-delivery: disable.";
     return NULL;
+}
+
+bool settle_concerns_endpoint(const struct answer *answer, const struct course *course,
+                              const struct verdict *verdict)
+{
+    if (answer->kind == ANSWER_UNREACHED)
+        return verdict->attempts > course->attempts;
+    return answer->kind != ANSWER_OURS;
 }
 
 struct verdict settle_decide(const struct answer *answer, const struct course *course, instant now)
@@ -101,11 +113,12 @@ struct verdict settle_decide(const struct answer *answer, const struct course *c
     } else {
         delay = partner_retry_delay(course->partner, verdict.attempts + 1);
     }
-    if (delay < 0) {
+    instant due_at = now + (delay > asked ? delay : asked);
+    if (delay < 0 || (course->useless_at && due_at >= course->useless_at)) {
         verdict.state = "failed";
         return verdict;
     }
     verdict.state = "pending";
-    verdict.due_at = now + (delay > asked ? delay : asked);
+    verdict.due_at = due_at;
     return verdict;
 }

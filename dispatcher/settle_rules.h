@@ -4,7 +4,11 @@
  * - 2xx: delivered. Anything else: again after the format's delay, until its schedule ends: failed for good.
  * - 429, 503 with Retry-After, and faults of our own (no memory, no sockets, shutdown) do not use up an
  *   attempt, but only until the delivery is UNCOUNTED_AGE old; then they count, so that none goes on for
- * ever.
+ *   ever.
+ * - A name that cannot be looked up, or a network without a way there, may be our fault or the endpoint's;
+ *   nobody tells us which. It does not count until the delivery is UNREACHED_AGE old: a resolver of ours that
+ *   is away for a day costs nothing, a name that is gone for good ends the schedule a day later.
+ * - What is useless from some moment on (a reminder, from the start of its booking) is not tried again then.
  * - Retry-After (seconds or an HTTP date, at most RETRY_AFTER_LONGEST) is never undercut.
  * - 410, or the response header `webhook-delivery: disable`, switches the endpoint off; a delivery that did
  *   not succeed is then held, never dropped.
@@ -18,12 +22,14 @@
 #include <stdbool.h>
 
 #define UNCOUNTED_AGE       (5 * CLOCK_DAY)
+#define UNREACHED_AGE       CLOCK_DAY
 #define RETRY_AFTER_LONGEST CLOCK_DAY
 
 enum answer_kind {
-    ANSWER_HTTP, /* a whole answer with a status */
-    ANSWER_NONE, /* no answer or only part of one: refused, timed out, broken off */
-    ANSWER_OURS  /* a fault of ours: nothing is known of the endpoint */
+    ANSWER_HTTP,      /* a whole answer with a status */
+    ANSWER_NONE,      /* no answer or only part of one: refused, timed out, broken off */
+    ANSWER_UNREACHED, /* the name was not looked up or no network leads there: ours or theirs */
+    ANSWER_OURS       /* a fault of ours: nothing is known of the endpoint */
 };
 
 struct answer {
@@ -37,6 +43,7 @@ struct course { /* how far a delivery has come */
     const struct partner *partner;
     int attempts; /* that counted, before this one */
     instant created_at;
+    instant useless_at; /* nothing is sent from then on; 0: it never is useless */
 };
 
 struct verdict {
@@ -48,6 +55,10 @@ struct verdict {
 };
 
 struct verdict settle_decide(const struct answer *answer, const struct course *course, instant now);
+
+/* Whether the endpoint's counters tell of the attempt; a fault that may be ours says nothing of it. */
+bool settle_concerns_endpoint(const struct answer *answer, const struct course *course,
+                              const struct verdict *verdict);
 
 bool settle_succeeded(const struct answer *answer);
 

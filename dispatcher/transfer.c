@@ -60,6 +60,7 @@ void transfer_init(struct transfer *transfer)
     CURL *easy = transfer->easy;
     curl_easy_setopt(easy, CURLOPT_PRIVATE, transfer);
     curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L); /* or the loop waits for each look-up that was given up */
     curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, transfer->curl_error);
     curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, open_socket);
     curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, transfer);
@@ -150,6 +151,24 @@ static bool is_ours(const struct transfer *transfer, CURLcode code)
     }
 }
 
+/* No socket was asked for yet, or the network has no way there. A handle that was used before may still carry
+ * an address; the moment of the look-up is of this attempt alone. */
+static bool is_unreached(const struct transfer *transfer, CURLcode code)
+{
+    long error = 0;
+    switch (code) {
+    case CURLE_COULDNT_RESOLVE_HOST:
+        return true;
+    case CURLE_OPERATION_TIMEDOUT:
+        return transfer->timings.dns < 0;
+    case CURLE_COULDNT_CONNECT:
+        curl_easy_getinfo(transfer->easy, CURLINFO_OS_ERRNO, &error);
+        return !transfer->refused && (error == ENETUNREACH || error == ENETDOWN);
+    default:
+        return false;
+    }
+}
+
 /* Once there is a status, a body that was cut off says nothing more; only the time-out includes it. */
 static bool is_whole(const struct transfer *transfer, CURLcode code, long status)
 {
@@ -158,6 +177,15 @@ static bool is_whole(const struct transfer *transfer, CURLcode code, long status
     if (status < 200)
         return false;
     return transfer->capped || code == CURLE_PARTIAL_FILE || code == CURLE_RECV_ERROR;
+}
+
+static enum answer_kind kind_of(const struct transfer *transfer, CURLcode code, long status)
+{
+    if (is_ours(transfer, code))
+        return ANSWER_OURS;
+    if (is_unreached(transfer, code))
+        return ANSWER_UNREACHED;
+    return is_whole(transfer, code, status) ? ANSWER_HTTP : ANSWER_NONE;
 }
 
 static void read_words(struct transfer *transfer, CURLcode code)
@@ -244,15 +272,8 @@ void transfer_read(struct transfer *transfer, CURLcode code)
 {
     long status = 0;
     curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
-    bool ours = is_ours(transfer, code);
-    bool whole = !ours && is_whole(transfer, code, status);
-    transfer->answer = (struct answer){
-        .kind = ours    ? ANSWER_OURS
-                : whole ? ANSWER_HTTP
-                        : ANSWER_NONE,
-        .status = (int)status,
-    };
     read_timings(transfer);
+    transfer->answer = (struct answer){ .kind = kind_of(transfer, code, status), .status = (int)status };
     read_address(transfer);
     read_words(transfer, code);
     read_headers(transfer);

@@ -8,6 +8,10 @@
 
 #define SECRET_OVERLAP CLOCK_DAY /* both secrets sign so long after a change */
 enum { EVENTS_MAX = 32, SECRET_MIN = 16, SECRET_MAX = 255 };
+enum {
+    RELEASED_MAX = 100,
+    GIVEN_UP_MAX = 2000
+}; /* rows that one request moves; the dispatcher moves the rest */
 
 /* ---- statements ---- */
 
@@ -73,18 +77,18 @@ static const struct statement UNSUBSCRIBE = {
     .in = "uu",
 };
 
-/* What was held while the endpoint was off is due at once. */
+/* What was held while the endpoint was off is due at once; the oldest rows here, the rest a moment later. */
 static const struct statement RELEASE_HELD = {
     "UPDATE deliveries SET state = 'pending', due_at = ?, fence = NULL"
-    " WHERE company_id = ? AND endpoint_id = ? AND state = 'held'",
-    .in = "tuu",
+    " WHERE company_id = ? AND endpoint_id = ? AND state = 'held' ORDER BY due_at LIMIT ?",
+    .in = "tuui",
 };
 
 /* The rows stay as the record of what was not sent. */
 static const struct statement FAIL_UNSENT = {
     "UPDATE deliveries SET state = 'failed', fence = NULL, settled_at = ?"
-    " WHERE company_id = ? AND endpoint_id = ? AND state IN ('pending', 'held')",
-    .in = "tuu",
+    " WHERE company_id = ? AND endpoint_id = ? AND state IN ('pending', 'held') LIMIT ?",
+    .in = "tuui",
 };
 
 static const struct statement EVENT_OF = {
@@ -118,7 +122,8 @@ static const struct field update_in[] = {
       .doc = "Which events it receives, in place of those before" },
     { "description", FIELD_TEXT, .max = 500, .nullable = true, .doc = "For people" },
     { "secret", FIELD_SECRET, .min = SECRET_MIN, .max = SECRET_MAX,
-      .doc = "A new secret; the one before signs as well for 24 hours" },
+      .doc =
+          "A new secret; the one before signs as well for 24 hours, or until the next change of the secret" },
     { "active", FIELD_BOOL, .doc = "False holds deliveries back; true sends what was held" },
     { 0 }
 };
@@ -139,24 +144,8 @@ static const struct field webhook_out[] = {
     { "updatedAt", FIELD_TIME, .required = true, .doc = "When it was last changed" },
     { 0 }
 };
-/* As webhook_out, with the secret. */
 static const struct field created_out[] = {
-    { "id", FIELD_ID, .prefix = "whk", .required = true, .doc = "The endpoint" },
-    { "url", FIELD_URL, .required = true, .doc = "Where events are posted to" },
-    { "format", FIELD_ENUM, .choices = webhook_formats, .required = true, .doc = "Envelope and signature" },
-    { "events", FIELD_LIST, .element = FIELD_ENUM, .choices = event_type_choices, .required = true,
-      .doc = "Which events it receives" },
-    { "description", FIELD_TEXT, .max = 500, .required = true, .nullable = true, .doc = "For people" },
-    { "active", FIELD_BOOL, .required = true, .doc = "Whether events are sent" },
-    { "disabledReason", FIELD_TEXT, .required = true, .nullable = true, .doc = "Why it was switched off" },
-    { "successCount", FIELD_INT, .required = true, .doc = "Attempts that were taken" },
-    { "failureCount", FIELD_INT, .required = true, .doc = "Attempts that were not" },
-    { "lastStatus", FIELD_INT, .required = true, .nullable = true, .doc = "HTTP status of the last attempt" },
-    { "lastAttemptAt", FIELD_TIME, .required = true, .nullable = true, .doc = "When that was" },
-    { "createdAt", FIELD_TIME, .required = true, .doc = "When it was made" },
-    { "updatedAt", FIELD_TIME, .required = true, .doc = "When it was last changed" },
-    { "secret", FIELD_SECRET, .required = true, .doc = "Verifies what is sent; shown this once" },
-    { 0 }
+    { "secret", FIELD_SECRET, .required = true, .doc = "Verifies what is sent; shown this once" }, { 0 }
 };
 static const struct field test_in[] = { { "event", FIELD_ENUM, .choices = event_type_choices + 1,
                                           .doc = "Type of the example event; booking.created when left out" },
@@ -325,7 +314,8 @@ static void apply_secret(struct request *request, struct id webhook, const struc
 static void release_held(struct request *request, struct id webhook)
 {
     db_run(request->db, &RELEASE_HELD,
-           BIND(value_time(request->now), value_id(request->actor.company), value_id(webhook)));
+           BIND(value_time(request->now), value_id(request->actor.company), value_id(webhook),
+                value_int(RELEASED_MAX)));
     request->poke = true;
 }
 
@@ -362,11 +352,21 @@ static enum outcome delete (struct request *request) {
 
     if (!db_one(request->db, request->pool, &LOCK, BIND(company, webhook))) return fail(request,
                                                                                         ERROR_NOT_FOUND);
-    db_run(request->db, &FAIL_UNSENT, BIND(value_time(request->now), company, webhook));
+    db_run(request->db, &FAIL_UNSENT,
+           BIND(value_time(request->now), company, webhook, value_int(GIVEN_UP_MAX)));
     db_run(request->db, &UNSUBSCRIBE, BIND(company, webhook));
     db_run(request->db, &DELETE, BIND(company, webhook));
     write_audit(request, webhook.id, "webhook.deleted", NULL);
     return reply_empty(request);
+}
+
+/* Nothing is sent to an endpoint that is off, and a test that waits until it is on would only surprise. */
+static enum outcome fail_off(struct request *request)
+{
+    struct json_object *details = json_new_object(request->pool);
+
+    json_set_text(details, "reason", "the endpoint is switched off: set `active` to true, then test it");
+    return fail_with(request, ERROR_CONFLICT, details);
 }
 
 static enum outcome send_test(struct request *request)
@@ -374,10 +374,12 @@ static enum outcome send_test(struct request *request)
     struct id company = request->actor.company, webhook = input_id(request->params, "id"), delivery;
     const char *type = input_text(request->body, "event");
     struct json_object *answer = json_new_object(request->pool);
-    const struct row *row;
+    const struct row *row = read_row(request, webhook);
 
-    if (!read_row(request, webhook))
+    if (!row)
         return fail(request, ERROR_NOT_FOUND);
+    if (!row_int(row, "active"))
+        return fail_off(request);
     if (!type)
         type = "booking.created";
     delivery = event_emit_to(request->db, request->pool, company, webhook, type,
@@ -409,8 +411,8 @@ static enum outcome deliveries(struct request *request)
 static const struct route routes[] = {
     { "GET", "/api/v1/webhooks", .scope = "webhooks:read", .out = webhook_out, .shape = SHAPE_PAGE,
       .run = list, .summary = "List webhook endpoints" },
-    { "POST", "/api/v1/webhooks", .scope = "webhooks:write", .in = create_in, .out = created_out,
-      .status = 201, .run = create, .summary = "Add a webhook endpoint" },
+    { "POST", "/api/v1/webhooks", .scope = "webhooks:write", .in = create_in, .out = webhook_out,
+      .more = created_out, .status = 201, .run = create, .summary = "Add a webhook endpoint" },
     { "GET", "/api/v1/webhooks/{id}", .scope = "webhooks:read", .params = id_param, .out = webhook_out,
       .errors = not_found, .run = get, .summary = "Read a webhook endpoint" },
     { "PATCH", "/api/v1/webhooks/{id}", .scope = "webhooks:write", .params = id_param, .in = update_in,
@@ -419,8 +421,9 @@ static const struct route routes[] = {
       .errors = not_found, .run = delete,
       .summary = "Remove a webhook endpoint; what it has not received yet is given up" },
     { "POST", "/api/v1/webhooks/{id}/test", .scope = "webhooks:write", .params = id_param, .in = test_in,
-      .out = test_out, .status = 202, .errors = not_found, .run = send_test,
-      .summary = "Send an example event to a webhook endpoint" },
+      .out = test_out, .status = 202,
+      .errors = (const enum error_code[]){ ERROR_NOT_FOUND, ERROR_CONFLICT, ERROR_NONE }, .run = send_test,
+      .summary = "Send an example event to a webhook endpoint that is switched on" },
     { "GET", "/api/v1/webhooks/{id}/deliveries", .scope = "webhooks:read", .params = id_param,
       .out = delivery_out, .shape = SHAPE_PAGE, .errors = not_found, .run = deliveries,
       .summary = "List what was sent to a webhook endpoint, the newest first" },

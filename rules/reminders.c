@@ -1,5 +1,7 @@
 #include "rules/reminders.h"
 
+#include "core/fault.h"
+#include "core/log.h"
 #include "rules/bookings.h"
 #include "rules/events.h"
 #include "rules/rooms.h"
@@ -39,6 +41,20 @@ static const struct statement SETTLE = {
     "UPDATE reminders SET state = ?, event_id = ?, settled_at = ?"
     " WHERE company_id = ? AND booking_id = ? AND kind = ? AND starts_at = ?",
     .in = "sutuust",
+};
+
+static const struct statement SKIP = {
+    "UPDATE reminders SET state = 'skipped', settled_at = ?"
+    " WHERE company_id = ? AND booking_id = ? AND kind = ? AND starts_at = ? AND state = 'due'",
+    .in = "tuust",
+};
+
+static const struct statement OF_EVENT = {
+    "SELECT r.kind, r.starts_at, b.status, b.starts_at AS booking_starts_at FROM reminders r"
+    " JOIN bookings b ON b.company_id = r.company_id AND b.id = r.booking_id"
+    " WHERE r.company_id = ? AND r.event_id = ?",
+    .in = "uu",
+    .out = "stst",
 };
 
 enum { KINDS = 3, SETTLE_VALUES = 7, PLAN_VALUES = 5 };
@@ -131,16 +147,20 @@ static struct id send(struct db *db, struct pool *pool, const struct row *due,
 {
     struct id company = row_id(due, "company_id");
     const struct row *booking = booking_read(db, pool, company, row_id(due, "booking_id"));
+    if (!booking)
+        fault_raise(FAULT_BROKEN, "a reminder's booking cannot be read");
     return event_emit(db, pool, company, "booking.reminder", payload(pool, booking, kind), now);
 }
 
-size_t reminders_run(struct db *db, struct pool *pool, instant now, size_t limit, size_t *sent)
+size_t reminders_run(struct db *db, struct pool *pool, instant now, size_t limit, size_t *sent,
+                     const struct row **in_hand)
 {
+    *in_hand = NULL;
     db_begin(db);
     struct rows due = db_all(db, pool, &DUE, BIND(value_time(now), value_int((int64_t)limit)));
     struct value *values = pool_array(pool, due.count * SETTLE_VALUES, sizeof *values);
     for (size_t i = 0; i < due.count; i++) {
-        const struct row *row = &due.items[i];
+        const struct row *row = *in_hand = &due.items[i];
         const struct reminder_kind *latest = latest_kind(row_time(row, "starts_at"), now);
         const char *refused = refusal(row, latest, now);
         struct value *settle = values + i * SETTLE_VALUES;
@@ -154,8 +174,28 @@ size_t reminders_run(struct db *db, struct pool *pool, instant now, size_t limit
         if (!refused && sent)
             (*sent)++;
     }
+    *in_hand = NULL;
     if (due.count > 0)
         db_run_many(db, &SETTLE, values, SETTLE_VALUES, due.count);
     db_commit(db);
     return due.count;
+}
+
+void reminders_skip(struct db *db, const struct row *in_hand, instant now)
+{
+    struct id booking = row_id(in_hand, "booking_id");
+    char id[ID_TEXT_SIZE];
+    db_run(db, &SKIP,
+           BIND(value_time(now), value_id(row_id(in_hand, "company_id")), value_id(booking),
+                value_text(row_text(in_hand, "kind")), value_time(row_time(in_hand, "starts_at"))));
+    log_error("a reminder cannot be written and is skipped booking=%s kind=%s", id_format(id, "bk", booking),
+              row_text(in_hand, "kind"));
+}
+
+bool reminders_may_send(struct db *db, struct pool *pool, struct id company, struct id event, instant now,
+                        instant *starts_at)
+{
+    const struct row *row = db_one(db, pool, &OF_EVENT, BIND(value_id(company), value_id(event)));
+    *starts_at = row ? row_time(row, "starts_at") : 0;
+    return !row || !refusal(row, latest_kind(*starts_at, now), now);
 }

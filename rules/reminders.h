@@ -24,8 +24,21 @@ void reminders_void(struct db *db, struct id company, struct id booking, instant
 /*
  * Settles up to `limit` due reminders in one transaction of its own: emits booking.reminder events
  * and marks rows sent, skipped or void. Several processes may run it at once. Returns how many rows it
- * settled; 0: none is due.
+ * settled; 0: none is due. `*in_hand` is the reminder being written and NULL else, so that after a fault the
+ * caller knows which one it was; it belongs to the pool.
  */
-size_t reminders_run(struct db *db, struct pool *pool, instant now, size_t limit, size_t *sent);
+size_t reminders_run(struct db *db, struct pool *pool, instant now, size_t limit, size_t *sent,
+                     const struct row **in_hand);
+
+/* Marks the reminder `in_hand` skipped, in the words of the log. */
+void reminders_skip(struct db *db, const struct row *in_hand, instant now);
+
+/*
+ * The booking is read again whenever its reminder is about to go out: false once it has started, moved or
+ * ended, or a later kind's moment has come. `*starts_at` is its start. An example event, which is of no
+ * booking, may always go: 0.
+ */
+bool reminders_may_send(struct db *db, struct pool *pool, struct id company, struct id event, instant now,
+                        instant *starts_at);
 
 #endif

@@ -62,13 +62,15 @@ static const struct field timings_out[] = {
     { 0 }
 };
 static const struct field attempt_out[] = {
-    { "number", FIELD_INT, .required = true, .doc = "Counts from 1" },
+    { "number", FIELD_INT, .required = true, .doc = "Counts every request of this delivery from 1" },
     { "startedAt", FIELD_TIME, .required = true, .doc = "When it began" },
     { "address", FIELD_TEXT, .required = true, .nullable = true, .doc = "IP address that was connected to" },
     { "status", FIELD_INT, .required = true, .nullable = true, .doc = "HTTP status; null: no answer" },
     { "error", FIELD_TEXT, .max = 500, .required = true, .nullable = true, .doc = "What went wrong" },
     { "response", FIELD_LINES, .required = true, .nullable = true,
-      .doc = "The first 4 KiB of the answer's body; what is not UTF-8 in it is replaced" },
+      .doc = "The first 4 KiB of the answer's body, less on a page with many of them; what is not readable "
+             "text in "
+             "it is replaced" },
     { "timings", FIELD_OBJECT, .fields = timings_out, .required = true,
       .doc = "Milliseconds since it began" },
     { 0 }
@@ -89,27 +91,34 @@ const struct field delivery_out[] = {
     { 0 }
 };
 
-/* The length of the well-formed character at `text`, 0 where there is none. */
+/* The length of the well-formed character at `text`, 0 where there is none that people could read: a control
+ * character would take six bytes of the answer. */
 static size_t character(const char *text, size_t length)
 {
+    if ((unsigned char)*text < ' ' && *text != '\n' && *text != '\r' && *text != '\t')
+        return 0;
     for (size_t size = 1; size <= 4 && size <= length; size++)
-        if (*text != '\0' && text_is_utf8(text, size))
+        if (text_is_utf8(text, size))
             return size;
     return 0;
 }
 
-/* A receiver may answer with any bytes: each that is not part of UTF-8 text becomes U+FFFD. */
-static struct value readable(struct pool *pool, const struct value *response)
+/* A receiver may answer with any bytes: each that is not part of readable UTF-8 text becomes U+FFFD. Up to
+ * `most` bytes are looked at, and no character is cut in two there. */
+static struct value readable(struct pool *pool, const struct value *response, size_t most)
 {
     struct buf out;
+    size_t end = response->length < most ? response->length : most;
 
     if (response->type != VALUE_TEXT)
         return *response;
-    buf_init(&out, pool, response->length * 3 + 1);
+    buf_init(&out, pool, end * 3 + 1);
     buf_add(&out, "", 0);
-    for (size_t i = 0; i < response->length;) {
+    for (size_t i = 0; i < end;) {
         size_t size = character(response->text + i, response->length - i);
 
+        if (i + size > end)
+            break;
         if (size > 0)
             buf_add(&out, response->text + i, size);
         else
@@ -119,25 +128,37 @@ static struct value readable(struct pool *pool, const struct value *response)
     return value_bytes(out.data, out.length);
 }
 
-static struct json_object *attempt_json(struct pool *pool, const struct row *row)
+static struct json_object *attempt_json(struct pool *pool, const struct row *row, size_t most)
 {
     struct value *values = pool_array(pool, row->count, sizeof *values);
     struct row clean = { row->count, values, row->names };
 
     for (size_t i = 0; i < row->count; i++)
-        values[i] = strcmp(row->names[i], "response") == 0 ? readable(pool, &row->values[i]) : row->values[i];
+        values[i] =
+            strcmp(row->names[i], "response") == 0 ? readable(pool, &row->values[i], most) : row->values[i];
     return json_object_get(field_render(pool, attempt_out, &clean));
 }
 
+/* How much of each answer is shown, so that those of one page are WEBHOOK_RESPONSES_PAGE bytes at most. */
+static size_t response_share(struct rows attempts)
+{
+    size_t answers = 1;
+
+    for (size_t i = 0; i < attempts.count; i++)
+        answers += !row_is_null(&attempts.items[i], "response");
+    return WEBHOOK_RESPONSES_PAGE / answers;
+}
+
 /* The attempts from `*at` on that belong to the delivery, as one JSON text; moves `*at` behind them. */
-static const char *log_text(struct pool *pool, struct rows attempts, size_t *at, struct id delivery)
+static const char *log_text(struct pool *pool, struct rows attempts, size_t most, size_t *at,
+                            struct id delivery)
 {
     struct json_object *log = json_new_array(pool);
 
     while (*at < attempts.count && id_compare(row_id(&attempts.items[*at], "delivery_id"), delivery) > 0)
         (*at)++; /* of a delivery that came after the page was read */
     for (; *at < attempts.count && id_equal(row_id(&attempts.items[*at], "delivery_id"), delivery); (*at)++)
-        json_object_array_add(log, attempt_json(pool, &attempts.items[*at]));
+        json_object_array_add(log, attempt_json(pool, &attempts.items[*at], most));
     return json_text(pool, log);
 }
 
@@ -161,7 +182,7 @@ struct rows webhook_deliveries(struct db *db, struct pool *pool, struct id compa
         BIND(value_id(company), value_id(endpoint), value_id(before), value_id(before), value_int(limit)));
     struct row *items = pool_array(pool, rows.count + 1, sizeof *items);
     struct rows attempts;
-    size_t at = 0;
+    size_t at = 0, most;
 
     if (rows.count == 0)
         return rows;
@@ -169,8 +190,9 @@ struct rows webhook_deliveries(struct db *db, struct pool *pool, struct id compa
                       BIND(value_int(WEBHOOK_RESPONSE_SHOWN), value_id(company), value_id(endpoint),
                            *row_value(&rows.items[rows.count - 1], "id"), *row_value(&rows.items[0], "id"),
                            value_id(company), value_int(WEBHOOK_ATTEMPTS_SHOWN)));
+    most = response_share(attempts);
     for (size_t i = 0; i < rows.count; i++)
         items[i] =
-            with_log(pool, &rows.items[i], log_text(pool, attempts, &at, row_id(&rows.items[i], "id")));
+            with_log(pool, &rows.items[i], log_text(pool, attempts, most, &at, row_id(&rows.items[i], "id")));
     return (struct rows){ rows.count, items };
 }

@@ -28,9 +28,10 @@ extern const struct field delivery_out[];
 /*
  * Up to `limit` deliveries of an endpoint, the newest first, from the first older than `before` (nil: from
  * the newest), as rows for delivery_out. Each has its latest WEBHOOK_ATTEMPTS_SHOWN attempts, with the first
- * WEBHOOK_RESPONSE_SHOWN bytes of the answer. Two statements, whatever their number.
+ * WEBHOOK_RESPONSE_SHOWN bytes of the answer, fewer of each where all of them would be more than
+ * WEBHOOK_RESPONSES_PAGE. Two statements, whatever their number.
  */
-enum { WEBHOOK_ATTEMPTS_SHOWN = 20, WEBHOOK_RESPONSE_SHOWN = 4096 };
+enum { WEBHOOK_ATTEMPTS_SHOWN = 20, WEBHOOK_RESPONSE_SHOWN = 4096, WEBHOOK_RESPONSES_PAGE = 1024 * 1024 };
 struct rows webhook_deliveries(struct db *db, struct pool *pool, struct id company, struct id endpoint,
                                struct id before, int64_t limit);
 

@@ -60,7 +60,7 @@ def spare():
 @pytest.fixture(scope="session")
 def crash_stack():
     """A stack for the crash test alone."""
-    yield from run_stack(settings="dispatcher_lease = 20")
+    yield from run_stack(settings="dispatcher_lease = 40")
 
 
 @pytest.fixture

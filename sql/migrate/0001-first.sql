@@ -184,6 +184,7 @@ CREATE TABLE reminders (
     settled_at  DATETIME(3) NULL,
     PRIMARY KEY (booking_id, kind, starts_at),
     KEY reminders_due (state, due_at),
+    KEY reminders_event (event_id),
     CONSTRAINT reminders_of_booking FOREIGN KEY (booking_id) REFERENCES bookings (id)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_ci;
 

@@ -149,3 +149,57 @@ def test_making_an_endpoint_is_audited_without_its_secret(stack, company, receiv
     made = company.webhook(receiver.url)
     rows = stack.sql.all("SELECT * FROM audit_log WHERE company_id = %s AND subject = %s", company.bytes, made["id"])
     assert rows and made["secret"] not in json.dumps(rows, default=str)
+
+
+def answered(stack, company, receiver, deliveries, attempts, response):
+    """An endpoint with so many deliveries, each tried so often, and what every attempt was answered."""
+    made = company.webhook(receiver.url, ["user.created"])
+    company.user("Mia")
+    stack.sql.run("INSERT INTO deliveries (id, company_id, endpoint_id, event_id, state, due_at, created_at)"
+                  " SELECT RANDOM_BYTES(16), company_id, endpoint_id, event_id, 'failed', due_at, created_at"
+                  f" FROM deliveries JOIN seq_1_to_{deliveries} WHERE company_id = %s", company.bytes)
+    stack.sql.run("INSERT INTO attempts (id, company_id, delivery_id, number, started_at, status, response, total_us)"
+                  " SELECT RANDOM_BYTES(16), company_id, id, seq, created_at, 500, %s, 1"
+                  f" FROM deliveries JOIN seq_1_to_{attempts} WHERE company_id = %s", response, company.bytes)
+    return f"/api/v1/webhooks/{made['id']}/deliveries"
+
+
+@pytest.mark.parametrize("byte", [b"\x01", b"\xff", b'"', b"x"], ids=["control", "not UTF-8", "quote", "letter"])
+def test_a_page_full_of_long_answers_stays_readable(stack, company, receiver, byte, figure):
+    path = answered(stack, company, receiver, 100, 20, byte * 16384)
+    answer = company.get(path, params={"limit": 100})
+    figure(f"100 deliveries, 20 attempts each, answers of {byte!r}: {len(answer.content) / 1e6:.1f} MB")
+    assert len(answer.content) < 6_000_000
+    rows = answer.json()["data"]
+    assert len(rows) == 100 and all(attempt["response"] for row in rows for attempt in row["attemptLog"])
+
+
+def test_few_answers_are_shown_at_full_length(stack, company, receiver):
+    path = answered(stack, company, receiver, 5, 3, b"x" * 16384)
+    logs = [row["attemptLog"] for row in company.get(path).json()["data"]]
+    assert {len(attempt["response"]) for log in logs for attempt in log} == {4096}
+
+
+def test_control_characters_of_an_answer_are_replaced(stack, company, receiver):
+    path = answered(stack, company, receiver, 1, 1, b"a\x00b\x1bc\td\r\ne\x7f\xc3\xa4")
+    [attempt] = company.get(path).json()["data"][0]["attemptLog"]
+    assert attempt["response"] == "a\ufffdb\ufffdc\td\r\ne\x7fä"
+
+
+def test_a_test_send_to_an_endpoint_that_is_off_says_so(stack, company, receiver):
+    made = company.webhook(receiver.url, active=False)
+    answer = company.post(f"/api/v1/webhooks/{made['id']}/test", None, 409).json()
+    assert answer["error"]["code"] == "CONFLICT" and "active" in answer["error"]["details"]["reason"]
+    assert company.get(f"/api/v1/webhooks/{made['id']}/deliveries").json()["data"] == []
+
+
+def test_attempts_that_do_not_count_are_numbered_too(stack, company, receiver, clock):
+    clock("2031-05-01T10:00:00Z")
+    made = company.webhook(receiver.url, ["user.created"])
+    company.user("Mia")
+    receiver.script = {number: (429, {"Retry-After": "10"}, b"") for number in (0, 1)}
+    for moment in ("10:00:00", "10:01:00", "10:05:00"):
+        clock(f"2031-05-01T{moment}Z")
+        stack.dispatch()
+    [delivery] = company.get(f"/api/v1/webhooks/{made['id']}/deliveries").json()["data"]
+    assert [attempt["number"] for attempt in delivery["attemptLog"]] == [1, 2, 3] and delivery["attempts"] == 1

@@ -47,7 +47,7 @@ static void test_defaults(void **state)
     assert_int_equal(config_int(CONFIG_BODY_LIMIT), 1048576);
     assert_int_equal(config_int(CONFIG_JSON_DEPTH), 32);
     assert_int_equal(config_int(CONFIG_WORKER_REQUESTS), 0);
-    assert_int_equal(config_int(CONFIG_DISPATCHER_WINDOW), 55);
+    assert_int_equal(config_int(CONFIG_DISPATCHER_WINDOW), 75);
     assert_int_equal(config_int(CONFIG_DISPATCHER_PARALLEL), 256);
     assert_int_equal(config_int(CONFIG_DISPATCHER_LANE_PARALLEL), 32);
     assert_int_equal(config_int(CONFIG_DISPATCHER_LEASE), 120);

@@ -189,6 +189,44 @@ static void test_faults_of_ours_do_not_count(void **state)
     assert_string_equal(decide(ours, course_at(9, UNCOUNTED_AGE)).state, "failed");
 }
 
+static void test_what_may_be_ours_does_not_count_for_a_day(void **state)
+{
+    (void)state;
+    struct answer unreached = { .kind = ANSWER_UNREACHED };
+    struct course young = course_at(3, CLOCK_HOUR), old = course_at(3, UNREACHED_AGE);
+    struct verdict verdict = decide(unreached, young);
+    assert_string_equal(verdict.state, "pending");
+    assert_int_equal(verdict.attempts, 3);
+    assert_int_equal(verdict.due_at - NOW, 30 * CLOCK_MINUTE);
+    assert_false(settle_concerns_endpoint(&unreached, &young, &verdict));
+    assert_int_equal(decide(unreached, course_at(0, 0)).due_at - NOW, 5 * CLOCK_SECOND);
+    verdict = decide(unreached, old);
+    assert_int_equal(verdict.attempts, 4);
+    assert_true(settle_concerns_endpoint(&unreached, &old, &verdict));
+    assert_string_equal(decide(unreached, course_at(9, UNREACHED_AGE)).state, "failed");
+}
+
+static void test_nothing_is_tried_again_once_it_is_useless(void **state)
+{
+    (void)state;
+    struct course course = course_at(0, 0);
+    course.useless_at = NOW + 10 * CLOCK_SECOND;
+    assert_string_equal(decide(answer_of(500), course).state, "pending");
+    course.useless_at = NOW + CLOCK_SECOND;
+    assert_string_equal(decide(answer_of(500), course).state, "failed");
+    assert_string_equal(decide(answer_of(429), course).state, "failed");
+    assert_string_equal(decide(answer_of(200), course).state, "delivered");
+    struct answer ours = { .kind = ANSWER_OURS };
+    assert_string_equal(decide(ours, course).state, "failed");
+}
+
+static void test_every_format_is_done_before_the_shortest_lease(void **state)
+{
+    (void)state;
+    for (size_t i = 0; partners[i]; i++)
+        assert_true(partners[i]->timeout_seconds < 40);
+}
+
 static void test_410_and_the_header_switch_the_endpoint_off(void **state)
 {
     (void)state;
@@ -219,6 +257,9 @@ int main(void)
         cmocka_unit_test(test_429_does_not_go_on_for_ever),
         cmocka_unit_test(test_retry_after_is_never_undercut),
         cmocka_unit_test(test_faults_of_ours_do_not_count),
+        cmocka_unit_test(test_what_may_be_ours_does_not_count_for_a_day),
+        cmocka_unit_test(test_nothing_is_tried_again_once_it_is_useless),
+        cmocka_unit_test(test_every_format_is_done_before_the_shortest_lease),
         cmocka_unit_test(test_410_and_the_header_switch_the_endpoint_off),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

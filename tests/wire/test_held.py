@@ -1,0 +1,108 @@
+"""Deliveries of an endpoint that is off are held, and never a moment longer than it is off."""
+
+import threading
+import time
+
+import pytest
+
+from stack import id_bytes, wait_until
+from world import Company
+
+
+@pytest.fixture
+def company(stack):
+    return Company(stack)
+
+
+def states(company):
+    rows = company.stack.sql.all("SELECT state, COUNT(*) AS n FROM deliveries WHERE company_id = %s GROUP BY state",
+                                 company.bytes)
+    return {row["state"]: row["n"] for row in rows}
+
+
+def switch(company, hook, active):
+    company.patch(f"/api/v1/webhooks/{hook['id']}", {"active": active})
+
+
+def hold_many(company, hook, count):
+    """As many held rows of one event as half a day off would leave."""
+    company.user("Mia")
+    company.stack.sql.run("INSERT INTO deliveries (id, company_id, endpoint_id, event_id, state, due_at, created_at)"
+                          " SELECT RANDOM_BYTES(16), company_id, endpoint_id, event_id, 'held', due_at, created_at"
+                          f" FROM deliveries JOIN seq_1_to_{count} WHERE company_id = %s", company.bytes)
+
+
+def test_held_rows_of_an_endpoint_that_is_on_heal(stack, company, receiver):
+    company.webhook(receiver.url, ["user.created"])
+    company.user("Mia")
+    stack.sql.run("UPDATE deliveries SET state = 'held' WHERE company_id = %s", company.bytes)
+    stack.dispatch()
+    assert len(receiver.deliveries) == 1 and states(company) == {"delivered": 1}
+
+
+def test_nothing_is_held_that_a_patch_is_just_releasing(stack, company, receiver):
+    hook = company.webhook(receiver.url, ["user.created"])
+    switch(company, hook, False)
+    company.user("Mia")
+    with stack.sql.locked("UPDATE webhook_endpoints SET active = TRUE WHERE id = %s", id_bytes(hook["id"])):
+        with stack.dispatcher():
+            start = time.monotonic()
+            while time.monotonic() < start + 1:
+                assert states(company) == {"pending": 1}
+                time.sleep(0.02)
+
+
+def test_an_endpoint_that_is_being_changed_keeps_nobody_waiting(stack, company, receiver):
+    off, other = company.webhook(receiver.url + "/off", ["user.created"]), Company(stack)
+    other.webhook(receiver.url, ["user.created"])
+    switch(company, off, False)
+    company.user("Mia")
+    with stack.sql.locked("SELECT 1 FROM webhook_endpoints WHERE id = %s FOR UPDATE", id_bytes(off["id"])):
+        with stack.dispatcher():
+            other.user("Max")
+            wait_until(lambda: receiver.deliveries, 5, "the neighbour's webhook")
+
+
+def test_switching_on_and_off_again_and_again_loses_nothing(stack, company, receiver):
+    hook = company.webhook(receiver.url, ["user.created"])
+    stop = threading.Event()
+
+    def make():
+        client, number = stack.client(company.key), 0
+        while not stop.is_set():
+            client.post("/api/v1/users", {"name": f"U{number}", "role": "member"})
+            number += 1
+
+    maker = threading.Thread(target=make)
+    with stack.dispatcher():
+        maker.start()
+        try:
+            for turn in range(60):
+                switch(company, hook, turn % 2 == 1)
+                time.sleep(0.02)
+        finally:
+            stop.set()
+            maker.join()
+        wait_until(lambda: set(states(company)) == {"delivered"}, 10, "all to be delivered")
+
+
+@pytest.mark.parametrize("count", [5, 3000])
+def test_what_was_held_leaves_promptly_once_the_endpoint_is_on(stack, company, receiver, count):
+    hook = company.webhook(receiver.url, ["user.created"])
+    switch(company, hook, False)
+    hold_many(company, hook, count)
+    with stack.dispatcher():
+        wait_until(lambda: states(company) == {"held": count + 1}, 5, "all to be held")
+        switch(company, hook, True)
+        wait_until(lambda: receiver.deliveries, 1, "the first webhook")
+        wait_until(lambda: states(company) == {"delivered": count + 1}, 60, "all webhooks")
+
+
+def test_held_rows_of_an_endpoint_that_is_gone_are_given_up(stack, company, receiver):
+    hook = company.webhook(receiver.url, ["user.created"])
+    switch(company, hook, False)
+    hold_many(company, hook, 20)
+    company.delete(f"/api/v1/webhooks/{hook['id']}")
+    stack.sql.run("UPDATE deliveries SET state = 'held', settled_at = NULL WHERE company_id = %s", company.bytes)
+    stack.dispatch()
+    assert states(company) == {"failed": 21} and receiver.deliveries == []

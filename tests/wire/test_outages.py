@@ -1,0 +1,93 @@
+"""When names do not resolve or no network leads there: neighbours do not wait, and no attempt is used up at first."""
+
+import contextlib
+import datetime
+import pathlib
+import subprocess
+import time
+
+import pytest
+
+from stack import wait_until
+from world import Company, instant, rfc
+
+START = instant("2031-05-01T10:00:00Z")
+
+
+@pytest.fixture(scope="session")
+def shim(tmp_path_factory):
+    """Environment of a dispatcher whose resolver and network do what tests/wire/shim.c says."""
+    library = tmp_path_factory.mktemp("shim") / "shim.so"
+    source = pathlib.Path(__file__).with_name("shim.c")
+    subprocess.run(["cc", "-D_GNU_SOURCE", "-shared", "-fPIC", "-o", library, source, "-ldl"], check=True)
+    return {"LD_PRELOAD": str(library), "ASAN_OPTIONS": "verify_asan_link_order=0"}
+
+
+@contextlib.contextmanager
+def changed(mapping, values):
+    before = dict(mapping)
+    mapping.update(values)
+    try:
+        yield
+    finally:
+        mapping.clear()
+        mapping.update(before)
+
+
+def log_of(company, hook):
+    [delivery] = company.get(f"/api/v1/webhooks/{hook['id']}/deliveries").json()["data"]
+    return delivery
+
+
+def test_a_name_that_hangs_in_the_resolver_stalls_nobody(stack, receiver, shim, figure):
+    sick, company = Company(stack), Company(stack)
+    sick.webhook("https://slow.example.com/hook", ["user.created"])
+    company.webhook(receiver.url, ["user.created"])
+    with changed(stack.environment, shim), stack.dispatcher() as process:
+        for number in range(3):
+            sick.user(f"S{number}")
+        end, worst, count = time.monotonic() + 24, 0, 0
+        while time.monotonic() < end:
+            start, count = time.monotonic(), count + 1
+            company.user(f"U{count}")
+            wait_until(lambda: len(receiver.deliveries) == count, 20, "the healthy endpoint's webhook")
+            worst = max(worst, time.monotonic() - start)
+            time.sleep(0.1)
+        start = time.monotonic()
+        process.terminate()
+        process.wait(30)
+        leaving = time.monotonic() - start
+    figure(f"beside a name that hangs: worst {1000 * worst:.0f} ms of {count} events, left in {leaving:.1f} s")
+    assert worst < 1 and leaving < 12
+
+
+@pytest.mark.parametrize("url", ["https://gone.example.com/hook", "https://slow.example.com/hook", "https://93.184.216.34/hook"],
+                         ids=["unknown", "hanging", "unreachable"])
+def test_what_may_be_our_own_fault_uses_up_no_attempt_for_a_day(stack, clock, shim, url):
+    clock(rfc(START))
+    company = Company(stack)
+    hook = company.webhook(url, ["user.created"])
+    company.user("Mia")
+    stack.dispatch(**shim)
+    delivery = log_of(company, hook)
+    assert (delivery["state"], delivery["attempts"]) == ("pending", 0) and delivery["attemptLog"][0]["error"]
+    read = company.get(f"/api/v1/webhooks/{hook['id']}").json()
+    assert (read["failureCount"], read["lastAttemptAt"]) == (0, None)
+    clock(rfc(START + datetime.timedelta(days=1, seconds=1)))
+    stack.dispatch(**shim)
+    delivery = log_of(company, hook)
+    assert (delivery["state"], delivery["attempts"]) == ("pending", 1)
+    assert [attempt["number"] for attempt in delivery["attemptLog"]] == [1, 2]
+
+
+def test_a_name_that_resolves_again_is_soon_sent_to(stack, clock, receiver, shim):
+    clock(rfc(START))
+    company = Company(stack)
+    hook = company.webhook("https://gone.example.com/hook", ["user.created"])
+    company.user("Mia")
+    stack.dispatch(**shim)
+    assert (instant(log_of(company, hook)["dueAt"]) - START).total_seconds() <= 10
+    company.patch(f"/api/v1/webhooks/{hook['id']}", {"url": receiver.url})
+    clock(rfc(START + datetime.timedelta(seconds=10)))
+    stack.dispatch()
+    assert len(receiver.deliveries) == 1
