@@ -57,7 +57,7 @@ static const struct field create_in[] = {
       .doc = "A person on file; either this or `customer` is sent" },
     { "customer", FIELD_OBJECT, .fields = guest_in, .nullable = true, .doc = "A guest" },
     { "startsAt", FIELD_TIME, .required = true,
-      .doc = "RFC 3339 with any offset; on the grid of /slots or off it",
+      .doc = "RFC 3339 with any offset, on a whole minute; on the grid of /slots or off it",
       .example = "\"2025-11-03T10:00:00-05:00\"" },
     { "timeZone", FIELD_ZONE, .nullable = true, .doc = "The customer's; the service's when it is not sent",
       .example = "\"America/New_York\"" },
@@ -90,7 +90,7 @@ static const struct field cancel_in[] = {
 };
 
 static const struct field reschedule_in[] = {
-    { "startsAt", FIELD_TIME, .required = true, .doc = "The new start" },
+    { "startsAt", FIELD_TIME, .required = true, .doc = "The new start, on a whole minute" },
     { "staffId", FIELD_ID, .prefix = "usr", .nullable = true,
       .doc = "Who shall do it; without it the same person as before" },
     { 0 },
@@ -147,8 +147,11 @@ static enum outcome reply_result(struct request *request, enum booking_result re
         return fail_field(request, "customerId", "must be a person of this company");
     case BOOKING_PAST:
         return fail_field(request, "startsAt", "must be in the future, at most ten years ahead");
+    case BOOKING_UNEVEN:
+        return fail_field(request, "startsAt", "must be on a whole minute");
     case BOOKING_TAKEN:
-        return fail_taken(request, answer->next);
+        db_rollback(request->db); /* nobody waits for locks while another time is looked for */
+        return fail_taken(request, slots_next(request->db, request->pool, &answer->wish));
     case BOOKING_NOT_FOUND:
         break;
     case BOOKING_IMPOSSIBLE:

@@ -5,7 +5,7 @@
 #include "rules/claims.h"
 #include "rules/companies.h"
 
-enum { CLAIM_MINUTES_MAX = (int)(CLAIM_MAX / CLOCK_MINUTE), SLOT_INTERVAL_MIN = 5 };
+enum { CLAIM_MINUTES_MAX = (int)(CLAIM_MAX / CLOCK_MINUTE) };
 
 static const struct field id_param[] = { { "id", FIELD_ID, .prefix = "srv", .doc = "The service" }, { 0 } };
 
@@ -47,7 +47,8 @@ static const struct field create_in[] = {
     { "bufferAfter", FIELD_INT, .min = 0, .max = SERVICE_DURATION_MAX,
       .doc = "Minutes kept free after; with duration and bufferBefore at most 24 hours" },
     { "slotInterval", FIELD_INT, .min = SLOT_INTERVAL_MIN, .max = SERVICE_DURATION_MAX,
-      .doc = "Minutes from one offered start to the next; the duration when left out", .example = "30" },
+      .doc = "Minutes from one offered start to the next; when left out the duration, but 5 at least",
+      .example = "30" },
     { "price", FIELD_OBJECT, .fields = price_create, .required = true, .doc = "What it costs" },
     { "availability", FIELD_OBJECT, .fields = availability_in,
       .doc = "When it is offered; staff schedules narrow it further" },

@@ -4,11 +4,14 @@
 
 #include <inttypes.h>
 
+enum { ANSWER_MAX = 4 << 20 }; /* bytes: 62 days of 20 people who work 8 hours on a 15-minute grid fit */
+
 static const struct field slots_query[] = {
     { "serviceId", FIELD_ID, .prefix = "srv", .required = true, .doc = "The service to book" },
     { "staffId", FIELD_ID, .prefix = "usr", .doc = "Only this person's times; without it anyone's" },
     { "from", FIELD_DATE, .required = true, .doc = "The first day", .example = "\"2025-11-03\"" },
-    { "to", FIELD_DATE, .required = true, .doc = "The last day, at most 62 days in all",
+    { "to", FIELD_DATE, .required = true,
+      .doc = "The last day, at most 62 days in all; fewer where the answer would be larger than 4 MiB",
       .example = "\"2025-11-07\"" },
     { "timeZone", FIELD_ZONE, .doc = "Whose days these are; the service's zone when it is not sent",
       .example = "\"America/New_York\"" },
@@ -55,62 +58,82 @@ static instant midnight(const struct zone *zone, int64_t day)
     return zone_from_wall(zone, (struct wall){ .date = date_from_days(day) }, NULL);
 }
 
-/* One tree for each person, hung under every slot that they can take. */
-static struct json_object **render_people(struct pool *pool, const struct slot_search *search)
+/* Each person's text, to be copied under every slot that they can take. */
+static const char **render_people(struct pool *pool, const struct slot_search *search)
 {
-    struct json_object **people = pool_array(pool, search->staff_count, sizeof *people);
+    const char **people = pool_array(pool, search->staff_count, sizeof *people);
     for (size_t i = 0; i < search->staff_count; i++) {
-        people[i] = json_new_object(pool);
-        json_set_id(people[i], "id", "usr", search->staff[i].id);
-        json_set_text(people[i], "name", search->staff[i].name);
+        struct json_object *person = json_new_object(pool);
+        json_set_id(person, "id", "usr", search->staff[i].id);
+        json_set_text(person, "name", search->staff[i].name);
+        people[i] = json_text(pool, person);
     }
     return people;
 }
 
-static struct json_object *render_slot(const struct slot *slot, const struct slot_search *search,
-                                       struct json_object *const *people)
+static void write_slot(struct buf *out, const struct slot *slot, const struct slot_search *search,
+                       const char *const *people)
 {
-    struct json_object *object = json_object_new_object();
-    struct json_object *staff = json_object_new_array();
-    json_set_time(object, "startsAt", slot->start);
-    json_set_time(object, "endsAt", slot->end);
-    for (size_t i = 0; i < slot->staff_count; i++)
-        json_object_array_add(staff, json_object_get(people[slot->staff[i] - search->staff]));
-    json_set(object, "staff", staff);
-    return object;
+    char text[CLOCK_TEXT_SIZE];
+    buf_add_text(out, "{\"startsAt\":\"");
+    buf_add_text(out, clock_format(text, slot->start));
+    buf_add_text(out, "\",\"endsAt\":\"");
+    buf_add_text(out, clock_format(text, slot->end));
+    buf_add_text(out, "\",\"staff\":[");
+    for (size_t i = 0; i < slot->staff_count; i++) {
+        if (i > 0)
+            buf_add_char(out, ',');
+        buf_add_text(out, people[slot->staff[i] - search->staff]);
+    }
+    buf_add_text(out, "]}");
 }
 
-static struct json_object *render_days(struct pool *pool, const struct slot_search *search,
-                                       const struct window *window, struct slots slots)
+/* `slot` is the first that the sweep gave. Stops where the buffer is full. */
+static void write_days(struct request *request, struct buf *out, const struct window *window,
+                       struct slot_sweep *sweep, const struct slot *slot)
 {
-    struct json_object *const *people = render_people(pool, search);
-    struct json_object *days = json_object_new_array();
-    size_t next = 0;
-    for (int64_t day = date_to_days(window->from); day <= date_to_days(window->to); day++) {
+    const char *const *people = render_people(request->pool, sweep->search);
+    int64_t first = date_to_days(window->from), last = date_to_days(window->to);
+    for (int64_t day = first; day <= last && !out->overflowed; day++) {
         char text[CLOCK_TEXT_SIZE];
-        struct json_object *object = json_object_new_object();
-        struct json_object *list = json_object_new_array();
         instant end = midnight(window->zone, day + 1);
-        for (; next < slots.count && slots.items[next].start < end; next++)
-            json_object_array_add(list, render_slot(&slots.items[next], search, people));
-        json_set_text(object, "date", date_format(text, date_from_days(day)));
-        json_set(object, "slots", list);
-        json_object_array_add(days, object);
+        buf_printf(out, "%s{\"date\":\"%s\",\"slots\":[", day > first ? "," : "",
+                   date_format(text, date_from_days(day)));
+        for (const char *comma = ""; slot && slot->start < end && !out->overflowed; comma = ",") {
+            buf_add_text(out, comma);
+            write_slot(out, slot, sweep->search, people);
+            slot = slots_step(sweep);
+        }
+        buf_add_text(out, "]}");
     }
-    return days;
+}
+
+/* Everything but the days, as an object that is still open. */
+static void write_head(struct request *request, struct buf *out, const struct window *window,
+                       const struct slot_search *search)
+{
+    char text[CLOCK_TEXT_SIZE];
+    struct json_object *head = json_new_object(request->pool);
+    json_set_id(head, "serviceId", "srv", search->service);
+    json_set_text(head, "timeZone", zone_name(window->zone));
+    json_set_text(head, "from", date_format(text, window->from));
+    json_set_text(head, "to", date_format(text, window->to));
+    const char *whole = json_text(request->pool, head);
+    buf_add(out, whole, strlen(whole) - 1);
 }
 
 /*
  * What was read, what was asked, and the first slot: as time passes, slots go only from the front, so this
  * names the answer exactly.
  */
-static const char *entity_tag(struct request *request, const struct slot_search *search, struct slots slots)
+static const char *entity_tag(struct request *request, const struct slot_search *search,
+                              const struct slot *first)
 {
     uint64_t hash = search->revision;
     for (const char *at = request->query_string; at && *at; at++)
         hash = (hash ^ (unsigned char)*at) * UINT64_C(1099511628211);
-    instant first = slots.count > 0 ? slots.items[0].start : 0;
-    return pool_printf(request->pool, "W/\"%016" PRIx64 "-%" PRIx64 "\"", hash, (uint64_t)first);
+    return pool_printf(request->pool, "W/\"%016" PRIx64 "-%" PRIx64 "\"", hash,
+                       (uint64_t)(first ? first->start : 0));
 }
 
 static bool is_known(struct request *request, const char *tag)
@@ -120,32 +143,54 @@ static bool is_known(struct request *request, const char *tag)
     return known && (strcmp(known, "*") == 0 || strstr(known, tag + 2) != NULL);
 }
 
+static void release_text(void *out)
+{
+    buf_release(out);
+}
+
+/* An empty buffer for the answer, on the heap: there it grows in place, and goes with the request. */
+static struct buf *new_text(struct request *request)
+{
+    struct buf *out = pool_alloc(request->pool, sizeof *out);
+    buf_init(out, NULL, ANSWER_MAX);
+    pool_on_reset(request->pool, release_text, out);
+    return out;
+}
+
+/*
+ * Months of many people's times are hundreds of thousands of entries. They are written as they are found, and
+ * never held as a tree: it would be ten times as large as its text.
+ */
 static enum outcome reply_slots(struct request *request, const struct slot_search *search,
                                 const struct window *window)
 {
     instant from = midnight(window->zone, date_to_days(window->from));
     instant to = midnight(window->zone, date_to_days(window->to) + 1);
-    from = from > request->now ? from : request->now;
-    struct slots slots = { 0 };
-    if (from < to)
-        slots = slots_free(request->pool, search, from, to);
-
-    const char *tag = entity_tag(request, search, slots);
+    struct slot_sweep sweep =
+        slots_sweep(request->pool, search, from > request->now ? from : request->now, to);
+    const struct slot *first = slots_step(&sweep);
+    const char *tag = entity_tag(request, search, first);
+    bool known = is_known(request, tag);
+    struct buf *out = new_text(request);
+    if (!known) {
+        write_head(request, out, window, search);
+        buf_add_text(out, ",\"days\":[");
+        write_days(request, out, window, &sweep, first);
+        buf_add_text(out, "]}");
+    }
+    if (out->overflowed)
+        return fail_field(
+            request, "to",
+            "must be closer to from, or one staffId sent: the answer would be larger than %d MiB",
+            ANSWER_MAX >> 20);
     reply_header(request, "ETag", tag);
     reply_header(request, "Cache-Control", "private, no-cache");
     request->reply.cacheable = true;
-    if (is_known(request, tag)) {
+    if (known)
         request->reply.status = 304;
-        return OUTCOME_OK;
-    }
-    char text[CLOCK_TEXT_SIZE];
-    struct json_object *body = json_new_object(request->pool);
-    json_set_id(body, "serviceId", "srv", search->service);
-    json_set_text(body, "timeZone", zone_name(window->zone));
-    json_set_text(body, "from", date_format(text, window->from));
-    json_set_text(body, "to", date_format(text, window->to));
-    json_set(body, "days", render_days(request->pool, search, window, slots));
-    return reply_json(request, body);
+    else
+        reply_text(request, 200, "application/json", out->data, out->length);
+    return OUTCOME_OK;
 }
 
 static void read_date(struct date *date, const char *text)

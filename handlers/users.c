@@ -1,6 +1,7 @@
 /* Users: the people that a company knows. */
 #include "core/patch.h"
 #include "core/request.h"
+#include "rules/claims.h"
 #include "rules/people.h"
 
 static const struct statement LOCK = {
@@ -97,6 +98,18 @@ static const struct patch_member members[] = { { "role", "role" },          { "n
                                                { "active", "active" },      { 0 } };
 enum { MEMBER_ROLE, MEMBER_NAME, MEMBERS = sizeof members / sizeof members[0] - 1 };
 
+/*
+ * The person's row, for changing it. The resource is locked first, as bookings do: they come to the person by
+ * their foreign key, and who went the other way round would deadlock with them.
+ */
+static const struct row *lock_person(struct request *request, struct id user)
+{
+    struct id company = request->actor.company;
+
+    claims_lock(request->db, request->pool, company, &user, 1);
+    return db_one(request->db, request->pool, &LOCK, BIND(value_id(company), value_id(user)));
+}
+
 static enum outcome create(struct request *request)
 {
     struct person_order order = {
@@ -144,8 +157,8 @@ static enum outcome get(struct request *request)
 }
 
 /*
- * For someone who stops being bookable staff. The resource is locked first, as bookings do, so that none
- * slips in between this look and the commit. False while bookings lie ahead of them.
+ * For someone who stops being bookable staff. With the resource locked no booking slips in between this look
+ * and the commit. False while bookings lie ahead of them.
  */
 static bool leave_services(struct request *request, struct id user, struct value name)
 {
@@ -186,7 +199,7 @@ static bool follow_resource(struct request *request, const struct row *row, cons
 static enum outcome update(struct request *request)
 {
     struct value company = value_id(request->actor.company), user = input_value(request->params, "id");
-    const struct row *row = db_one(request->db, request->pool, &LOCK, BIND(company, user));
+    const struct row *row = lock_person(request, user.id);
     struct value values[MEMBERS + 3];
     struct json_object *changed;
 
@@ -212,8 +225,7 @@ static enum outcome delete (struct request *request) {
     struct value company = value_id(request->actor.company), user = input_value(request->params, "id");
     const struct row * row;
 
-    if (!db_one(request->db, request->pool, &LOCK, BIND(company, user))) return fail(request,
-                                                                                     ERROR_NOT_FOUND);
+    if (!lock_person(request, user.id)) return fail(request, ERROR_NOT_FOUND);
     row = person_read(request->db, request->pool, company.id, user.id);
     if (!leave_services(request, user.id, *row_value(row, "name"))) return still_booked(request);
     db_run(request->db, &DROP_LOGIN, BIND(company, user));

@@ -268,52 +268,75 @@ static instant run_end(struct spans open, size_t index)
     return open.items[index].end;
 }
 
-/* The most starts there can be in [from, to), to make room for. */
-static size_t count_grid(struct spans open, instant interval, instant from, instant to)
-{
-    size_t count = 0;
-
-    for (size_t i = 0; i < open.count; i++) {
-        instant start = open.items[i].start > from ? open.items[i].start : from;
-        instant end = open.items[i].end < to ? open.items[i].end : to;
-        count += start < end ? (size_t)((end - start) / interval + 1) : 0;
-    }
-    return count;
-}
-
 /* The first start of a span's grid that is not before `from`. */
 static instant first_on_grid(instant start, instant interval, instant from)
 {
     return start >= from ? start : start + (from - start + interval - 1) / interval * interval;
 }
 
-struct starts availability_slots(struct pool *pool, struct spans open, struct spans busy,
-                                 const struct service_rule *rule, instant from, instant to)
+/* Goes to the grid of the span that comes next. */
+static void enter_span(struct start_cursor *cursor)
 {
-    instant interval = rule->interval * (instant)CLOCK_MINUTE;
-    instant duration = rule->duration * (instant)CLOCK_MINUTE;
-    struct starts starts = { 0 };
-    instant end = INSTANT_MIN; /* of the unbroken run that span i is in */
-    size_t next = 0;           /* the first busy span that does not end before the claim */
+    struct span open;
 
-    if (interval <= 0 || duration <= 0) {
+    if (cursor->span == cursor->open.count) {
+        return;
+    }
+    open = cursor->open.items[cursor->span];
+    cursor->run_end = open.start < cursor->run_end ? cursor->run_end : run_end(cursor->open, cursor->span);
+    cursor->at = first_on_grid(open.start, cursor->rule->interval * (instant)CLOCK_MINUTE, cursor->from);
+}
+
+struct start_cursor availability_starts(struct spans open, struct spans busy, const struct service_rule *rule,
+                                        instant from, instant to)
+{
+    struct start_cursor cursor = {
+        .open = open, .busy = busy, .rule = rule, .from = from, .to = to, .run_end = INSTANT_MIN
+    };
+
+    if (rule->interval <= 0 || rule->duration <= 0) {
         fault_raise(FAULT_BROKEN, "a service without duration or interval");
     }
-    starts.items = pool_array(pool, count_grid(open, interval, from, to), sizeof *starts.items);
-    for (size_t i = 0; i < open.count && open.items[i].start < to; i++) {
-        instant last = open.items[i].end < to ? open.items[i].end : to;
-        end = open.items[i].start < end ? end : run_end(open, i);
-        for (instant at = first_on_grid(open.items[i].start, interval, from); at < last; at += interval) {
-            struct span claim = availability_claim(rule, at);
-            while (next < busy.count && busy.items[next].end <= claim.start) {
-                next++;
-            }
-            if (at + duration <= end && (next == busy.count || busy.items[next].start >= claim.end)) {
-                starts.items[starts.count++] = at;
-            }
+    enter_span(&cursor);
+    return cursor;
+}
+
+/* The next start in the span that the cursor is in. */
+static bool step_in_span(struct start_cursor *cursor, instant last, instant *start)
+{
+    instant interval = cursor->rule->interval * (instant)CLOCK_MINUTE;
+    instant duration = cursor->rule->duration * (instant)CLOCK_MINUTE;
+
+    while (cursor->at < last && cursor->at + duration <= cursor->run_end) {
+        struct span claim = availability_claim(cursor->rule, cursor->at);
+        while (cursor->next_busy < cursor->busy.count &&
+               cursor->busy.items[cursor->next_busy].end <= claim.start) {
+            cursor->next_busy++;
         }
+        if (cursor->next_busy == cursor->busy.count ||
+            cursor->busy.items[cursor->next_busy].start >= claim.end) {
+            *start = cursor->at;
+            cursor->at += interval;
+            return true;
+        }
+        /* Nothing fits before what is in the way has ended. */
+        cursor->at = first_on_grid(cursor->at, interval,
+                                   cursor->busy.items[cursor->next_busy].end + (cursor->at - claim.start));
     }
-    return starts;
+    return false;
+}
+
+bool availability_next(struct start_cursor *cursor, instant *start)
+{
+    while (cursor->span < cursor->open.count && cursor->open.items[cursor->span].start < cursor->to) {
+        instant end = cursor->open.items[cursor->span].end;
+        if (step_in_span(cursor, end < cursor->to ? end : cursor->to, start)) {
+            return true;
+        }
+        cursor->span++;
+        enter_span(cursor);
+    }
+    return false;
 }
 
 bool availability_fits(struct spans open, struct spans busy, const struct service_rule *rule, instant start)

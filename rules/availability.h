@@ -63,14 +63,25 @@ struct spans availability_open(struct pool *pool, const struct schedule *schedul
  * clear of `busy`, and [s, s + duration) inside open spans without a break. (Buffers may reach past the
  * working hours.) Starts lie every `interval` minutes from the start of each open span of the whole local
  * day. `open` must have been made for a window that reaches a day beyond [from, to) on both sides, so that
- * the grid does not move with the window. Linear in spans + busy + slots.
+ * the grid does not move with the window.
+ *
+ * They come one by one and in order, so that nobody who needs the first makes them all:
+ *
+ *     struct start_cursor cursor = availability_starts(open, busy, &rule, from, to);
+ *     while (availability_next(&cursor, &start)) …
+ *
+ * All of them are linear in spans + busy + starts.
  */
-struct starts {
-    size_t count;
-    instant *items;
+struct start_cursor {
+    struct spans open, busy;
+    const struct service_rule *rule;
+    instant from, to;
+    size_t span, next_busy; /* where it is; the first busy span that does not end before the claim */
+    instant at, run_end;    /* the next of the grid; where the unbroken run that the span is in ends */
 };
-struct starts availability_slots(struct pool *pool, struct spans open, struct spans busy,
-                                 const struct service_rule *rule, instant from, instant to);
+struct start_cursor availability_starts(struct spans open, struct spans busy, const struct service_rule *rule,
+                                        instant from, instant to);
+bool availability_next(struct start_cursor *cursor, instant *start);
 
 /* Whether one start fits, on the grid or off it. */
 bool availability_fits(struct spans open, struct spans busy, const struct service_rule *rule, instant start);

@@ -5,7 +5,6 @@
 #include "rules/claims.h"
 #include "rules/events.h"
 #include "rules/reminders.h"
-#include "rules/slots.h"
 
 static const struct statement READ = {
     "SELECT b.id, b.confirmation_number, b.status, b.service_id, s.name AS service_name,"
@@ -14,14 +13,17 @@ static const struct statement READ = {
     " b.ends_at, b.duration_minutes, b.time_zone, b.price_amount, b.price_currency, b.price_type, b.notes,"
     " b.cancellation_reason, b.cancelled_by, b.created_at, b.updated_at, b.confirmed_at, b.cancelled_at,"
     " b.completed_at, b.no_show_at, b.company_id, c.name AS company_name, c.slug AS company_slug,"
-    " c.time_zone AS company_time_zone"
+    " c.time_zone AS company_time_zone, s.active AND s.deleted_at IS NULL AS service_active,"
+    " t.user_id IS NOT NULL AND u.active AND u.deleted_at IS NULL AS staff_active"
     " FROM bookings b"
     " JOIN services s ON s.company_id = b.company_id AND s.id = b.service_id"
     " JOIN users u ON u.company_id = b.company_id AND u.id = b.staff_id"
     " JOIN companies c ON c.id = b.company_id"
+    " LEFT JOIN service_staff t ON t.company_id = b.company_id AND t.service_id = b.service_id"
+    " AND t.user_id = b.staff_id"
     " WHERE b.company_id = ? AND b.id = ?",
     .in = "uu",
-    .out = "ussussussusssittisisssssttttttusss",
+    .out = "ussussussusssittisisssssttttttusssii",
 };
 
 static const struct statement CUSTOMER = {
@@ -40,7 +42,8 @@ static const struct statement INSERT_BOOKING = {
 
 /*
  * The moves: each sets its own stamp, and only where the status is still the one that was judged. The primary
- * key is forced so that all come to the row the same way: by different indexes they would deadlock.
+ * key is forced so that all come to the row the same way: by different indexes they would deadlock. What
+ * needs a booking that has started says so once more, for it may have been moved since.
  */
 static const struct statement CONFIRM = {
     "UPDATE bookings FORCE INDEX (PRIMARY) SET status = 'confirmed', confirmed_at = ?, updated_at = ?"
@@ -49,13 +52,13 @@ static const struct statement CONFIRM = {
 };
 static const struct statement COMPLETE = {
     "UPDATE bookings FORCE INDEX (PRIMARY) SET status = 'completed', completed_at = ?, updated_at = ?"
-    " WHERE company_id = ? AND id = ? AND status = ?",
-    .in = "ttuus",
+    " WHERE company_id = ? AND id = ? AND status = ? AND starts_at <= ?",
+    .in = "ttuust",
 };
 static const struct statement NO_SHOW = {
     "UPDATE bookings FORCE INDEX (PRIMARY) SET status = 'no_show', no_show_at = ?, updated_at = ?"
-    " WHERE company_id = ? AND id = ? AND status = ?",
-    .in = "ttuus",
+    " WHERE company_id = ? AND id = ? AND status = ? AND starts_at <= ?",
+    .in = "ttuust",
 };
 static const struct statement CANCEL = {
     "UPDATE bookings FORCE INDEX (PRIMARY) SET status = 'cancelled', cancellation_reason = ?, cancelled_by = "
@@ -99,6 +102,26 @@ const struct row *booking_read(struct db *db, struct pool *pool, struct id compa
 static bool in_reach(instant starts_at, instant now)
 {
     return starts_at > now && starts_at <= now + BOOKING_HORIZON;
+}
+
+static bool on_the_minute(instant starts_at)
+{
+    return starts_at % CLOCK_MINUTE == 0;
+}
+
+/*
+ * The booking just written, for the answer. What it rests on was read before anything was locked: by now the
+ * person may have left or the service ended, and whoever did that has committed, for this transaction holds
+ * the person's resource and, by the foreign keys of what it wrote, their row and the service's. Then all is
+ * judged anew.
+ */
+static const struct row *read_written(struct db *db, struct pool *pool, struct id company, struct id booking,
+                                      bool new)
+{
+    const struct row *row = booking_read(db, pool, company, booking);
+    if (!row_int(row, "staff_active") || (new && !row_int(row, "service_active")))
+        fault_raise(FAULT_RETRY, "the service or its staff changed while a booking waited");
+    return row;
 }
 
 /* ---- making one ---- */
@@ -219,8 +242,11 @@ enum booking_result booking_create(struct db *db, struct pool *pool, const struc
     *answer = (struct booking_answer){ 0 };
     if (!in_reach(order.starts_at, order.now))
         return BOOKING_PAST;
+    if (!on_the_minute(order.starts_at))
+        return BOOKING_UNEVEN;
     if (!slots_load_hours(db, pool, order.company, order.service, order.staff, order.starts_at,
-                          order.starts_at, &search))
+                          order.starts_at, &search) ||
+        !search.active)
         return BOOKING_NO_SERVICE;
     bool named = !id_is_nil(order.staff);
     if (named ? !search.staff_known : search.staff_count == 0)
@@ -232,12 +258,14 @@ enum booking_result booking_create(struct db *db, struct pool *pool, const struc
     const struct slot_staff *staff = choose_staff(db, pool, &search, named, order.starts_at);
     if (!staff || claims_take(db, order.company, staff->id, availability_claim(&search.rule, order.starts_at),
                               booking) != CLAIM_TAKEN) {
-        answer->next = slots_next(db, pool, order.company, order.service, order.staff, 0, order.starts_at);
+        answer->wish = (struct slot_wish){
+            .company = order.company, .service = order.service, .staff = order.staff, .from = order.starts_at
+        };
         return BOOKING_TAKEN;
     }
     insert_booking(db, &order, &search, booking, staff->id);
     reminders_plan(db, order.company, booking, order.starts_at, order.now);
-    answer->row = booking_read(db, pool, order.company, booking);
+    answer->row = read_written(db, pool, order.company, booking, true);
     event_emit(db, pool, order.company, "booking.created", booking_snapshot(pool, answer->row), order.now);
     return BOOKING_DONE;
 }
@@ -257,10 +285,12 @@ enum booking_result booking_move(struct db *db, struct pool *pool, struct id com
         (move->after_start && row_time(answer->row, "starts_at") > now))
         return BOOKING_IMPOSSIBLE;
 
-    const struct value values[] = { value_text(reason), value_text(by),    value_time(now),   value_time(now),
-                                    value_id(company),  value_id(booking), value_text(status) };
-    size_t skipped = action == BOOKING_CANCEL ? 0 : 2; /* only cancelling has a reason and an author */
-    uint64_t moved = db_run(db, move->statement, values + skipped, sizeof values / sizeof *values - skipped);
+    const struct value values[] = { value_text(reason), value_text(by),    value_time(now),
+                                    value_time(now),    value_id(company), value_id(booking),
+                                    value_text(status), value_time(now) };
+    size_t first = action == BOOKING_CANCEL ? 0 : 2; /* only cancelling has a reason and an author */
+    size_t end = sizeof values / sizeof *values - (move->after_start ? 0 : 1);
+    uint64_t moved = db_run(db, move->statement, values + first, end - first);
     answer->row = booking_read(db, pool, company, booking);
     if (moved == 0) /* somebody else moved it in between */
         return answer->row ? BOOKING_IMPOSSIBLE : BOOKING_NOT_FOUND;
@@ -299,7 +329,8 @@ static enum booking_result reschedule_locked(struct db *db, struct pool *pool, s
         return BOOKING_NO_STAFF;
     search.rule.duration = (int)row_int(locked, "duration_minutes");
     if (!move_claim(db, pool, &search, booking, row_id(locked, "staff_id"), staff, starts_at)) {
-        answer->next = slots_next(db, pool, company, service, staff, search.rule.duration, starts_at);
+        answer->wish =
+            (struct slot_wish){ company, service, staff, booking, search.rule.duration, starts_at };
         return BOOKING_TAKEN;
     }
     instant ends_at = starts_at + search.rule.duration * (instant)CLOCK_MINUTE;
@@ -308,7 +339,7 @@ static enum booking_result reschedule_locked(struct db *db, struct pool *pool, s
                 value_id(company), value_id(booking)));
     reminders_void(db, company, booking, now);
     reminders_plan(db, company, booking, starts_at, now);
-    answer->row = booking_read(db, pool, company, booking);
+    answer->row = read_written(db, pool, company, booking, false);
     struct json_object *data = booking_snapshot(pool, answer->row);
     json_set_time(data, "previousStartsAt", previous);
     event_emit(db, pool, company, "booking.rescheduled", data, now);
@@ -332,6 +363,8 @@ enum booking_result booking_reschedule(struct db *db, struct pool *pool, struct 
         return BOOKING_IMPOSSIBLE;
     if (!in_reach(starts_at, now))
         return BOOKING_PAST;
+    if (!on_the_minute(starts_at))
+        return BOOKING_UNEVEN;
     if (stays)
         return BOOKING_DONE;
     return reschedule_locked(db, pool, company, booking, locked, starts_at,

@@ -14,6 +14,7 @@
 
 #include "core/db.h"
 #include "core/field.h"
+#include "rules/slots.h"
 
 enum booking_action {
     BOOKING_CONFIRM,
@@ -44,8 +45,9 @@ enum booking_result {
     BOOKING_NO_SERVICE,
     BOOKING_NO_STAFF, /* the named person does not take this service, or nobody does */
     BOOKING_NO_CUSTOMER,
-    BOOKING_PAST,  /* the start is not in the future, or beyond BOOKING_HORIZON */
-    BOOKING_TAKEN, /* taken, or outside the hours: `next` says when it would work */
+    BOOKING_PAST,   /* the start is not in the future, or beyond BOOKING_HORIZON */
+    BOOKING_UNEVEN, /* the start is not on a whole minute */
+    BOOKING_TAKEN,  /* taken, or outside the hours: `wish` is what slots_next wants to know */
     BOOKING_NOT_FOUND,
     BOOKING_IMPOSSIBLE /* the state machine refuses; `row` is the booking as it is */
 };
@@ -61,7 +63,7 @@ struct booking_order {
 
 struct booking_answer {
     const struct row *row; /* the booking, for booking_out */
-    instant next;          /* BOOKING_TAKEN: the next free start, 0 for none in reach */
+    struct slot_wish wish; /* BOOKING_TAKEN: roll back, and only then ask slots_next when it would work */
 };
 
 /* The booking by id, for booking_out and booking_snapshot; NULL when the company has none. */
@@ -79,7 +81,8 @@ enum booking_result booking_move(struct db *db, struct pool *pool, struct id com
                                  enum booking_action action, const char *reason, const char *by, instant now,
                                  struct booking_answer *answer);
 /* To another start and, when not nil, another person. The old time is free for itself; duration and price
- * stay as they were booked. To where it is already: done, without an event. */
+ * stay as they were booked. The service may be inactive by now, but not deleted. To where it is already:
+ * done, without an event. */
 enum booking_result booking_reschedule(struct db *db, struct pool *pool, struct id company, struct id booking,
                                        instant starts_at, struct id staff, instant now,
                                        struct booking_answer *answer);

@@ -30,12 +30,12 @@ static const struct statement RELEASE = {
 /* A list and not a join: MariaDB reads a joined table by equality alone, which would be a person's whole
  * history; a list gives one short range for each of them. */
 static const struct statement OVERLAPPING = {
-    "SELECT resource_id, starts_at, ends_at FROM claims FORCE INDEX (claims_by_start)"
+    "SELECT resource_id, booking_id, starts_at, ends_at FROM claims FORCE INDEX (claims_by_start)"
     " WHERE company_id = ?"
     " AND resource_id IN (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
     " AND starts_at >= ? AND starts_at < ? AND ends_at > ? ORDER BY resource_id, starts_at",
     .in = "uuuuuuuuuuuuuuuuuuuuuttt",
-    .out = "utt",
+    .out = "uutt",
 };
 
 enum { CLAIMS_BATCH = 20 }; /* the ids in one list */

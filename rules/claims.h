@@ -27,8 +27,8 @@ void claims_release(struct db *db, struct id company, struct id resource, struct
 void claims_lock(struct db *db, struct pool *pool, struct id company, const struct id *resources,
                  size_t count);
 
-/* What is taken of the resources (sorted by id) in [from, to): rows (resource_id u, starts_at t, ends_at t)
- * sorted by resource and start. One statement for every 20 resources. */
+/* What is taken of the resources (sorted by id) in [from, to): rows (resource_id u, booking_id u,
+ * starts_at t, ends_at t) sorted by resource and start. One statement for every 20 resources. */
 struct rows claims_of(struct db *db, struct pool *pool, struct id company, const struct id *resources,
                       size_t count, instant from, instant to);
 

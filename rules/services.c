@@ -152,15 +152,20 @@ static int hex_value(char digit)
     return digit <= '9' ? digit - '0' : digit - 'A' + 10;
 }
 
-/* `staff` is the ids' upper-case hex, comma-separated, in their order; NULL for nobody. */
+/* The ids' upper-case hex, comma-separated, in their order; NULL for nobody. What group_concat_max_len has
+ * cut short at the end is left out. */
 static struct id *parse_staff(struct pool *pool, const char *text, size_t *count)
 {
-    struct id *ids = pool_array(pool, (text ? strlen(text) : 0) / 33 + 1, sizeof *ids);
+    enum { DIGITS = 32, STEP = DIGITS + 1 };
+    size_t length = text ? strlen(text) : 0;
+    struct id *ids = pool_array(pool, length / STEP + 1, sizeof *ids);
 
-    *count = 0;
-    for (const char *hex = text; hex && *hex; hex += hex[32] ? 33 : 32, (*count)++)
-        for (size_t i = 0; i < 16; i++)
-            ids[*count].bytes[i] = (uint8_t)(hex_value(hex[2 * i]) * 16 + hex_value(hex[2 * i + 1]));
+    *count = (length + 1) / STEP;
+    for (size_t i = 0; i < *count; i++)
+        for (size_t j = 0; j < DIGITS / 2; j++) {
+            const char *pair = text + i * STEP + 2 * j;
+            ids[i].bytes[j] = (uint8_t)(hex_value(pair[0]) * 16 + hex_value(pair[1]));
+        }
     return ids;
 }
 
@@ -320,7 +325,7 @@ static struct service_order with_defaults(const struct service_order *given)
     struct service_order order = *given;
 
     if (order.slot_interval == 0)
-        order.slot_interval = order.duration;
+        order.slot_interval = order.duration > SLOT_INTERVAL_MIN ? order.duration : SLOT_INTERVAL_MIN;
     if (!order.price_type)
         order.price_type = "flat";
     if (order.days == 0)
@@ -402,8 +407,9 @@ void service_delete(struct db *db, struct pool *pool, const struct row *service,
 void schedule_store(struct db *db, struct id company, struct id user, const char *time_zone,
                     const char *weekly, const char *overrides, instant now)
 {
+    /* The resource before the person, as everybody locks them. */
+    db_run(db, &TOUCH_RESOURCE, BIND(value_id(company), value_id(user)));
     db_run(db, &STORE_SCHEDULE,
            BIND(value_id(user), value_id(company), value_text(time_zone), value_text(weekly),
                 value_text(overrides), value_time(now)));
-    db_run(db, &TOUCH_RESOURCE, BIND(value_id(company), value_id(user)));
 }

@@ -14,7 +14,13 @@ extern const char *const price_types[]; /* hourly, flat, custom */
 /* A service as readers of /api/v1 see it. */
 extern const struct field service_out[];
 
-enum { SERVICE_DURATION_MAX = 1440, SERVICE_STAFF_MAX = 100, DAY_MINUTES = 1440, EVERY_DAY = 0x7f };
+enum {
+    SERVICE_DURATION_MAX = 1440, /* minutes */
+    SLOT_INTERVAL_MIN = 5,       /* minutes */
+    SERVICE_STAFF_MAX = 100,
+    DAY_MINUTES = 1440,
+    EVERY_DAY = 0x7f
+};
 
 /* All facts of a service, for making or changing it. */
 struct service_order {
@@ -23,7 +29,7 @@ struct service_order {
     const char *slug; /* NULL: made from the name, and made unique */
     const char *description;
     int64_t duration, buffer_before, buffer_after; /* minutes */
-    int64_t slot_interval;                         /* minutes; 0: the duration */
+    int64_t slot_interval;                         /* minutes; 0: the duration, SLOT_INTERVAL_MIN at least */
     int64_t price_amount;                          /* minor units */
     const char *price_currency;
     const char *price_type; /* NULL: flat */

@@ -21,6 +21,7 @@ struct slot_staff {
 struct slot_search {
     struct id company, service;
     const struct row *record; /* the service's columns: name, time_zone, price_amount, price_currency … */
+    bool active;              /* whether it can be booked; what is booked can be moved still */
     struct service_rule rule;
     size_t staff_count;
     struct slot_staff *staff; /* sorted by id: who is active, on the service and has a schedule */
@@ -33,7 +34,8 @@ struct slot_search {
 bool slots_load(struct db *db, struct pool *pool, struct id company, struct id service, struct id only,
                 instant from, instant to, struct slot_search *search);
 
-/* The same without what is taken, in one statement: for who books and lets the claim decide. */
+/* The same without what is taken, in one statement, and of an inactive service too: for who books and lets
+ * the claim decide. */
 bool slots_load_hours(struct db *db, struct pool *pool, struct id company, struct id service, struct id only,
                       instant from, instant to, struct slot_search *search);
 
@@ -42,18 +44,38 @@ struct slot {
     size_t staff_count;
     const struct slot_staff **staff; /* who can take it */
 };
-struct slots {
-    size_t count;
-    struct slot *items; /* by start */
-};
-struct slots slots_free(struct pool *pool, const struct slot_search *search, instant from, instant to);
 
 /*
- * The first start ≥ from, within SLOTS_DAYS_MAX days, at which the service (of `only`, or of anyone) is free;
- * 0 when there is none. `duration` in minutes; 0: the service's own. Computed by the same sweep, looking 7
- * days at first and then further.
+ * The free slots with from ≤ start < to, one by one and in order: however many they are, one is in memory.
+ *
+ *     struct slot_sweep sweep = slots_sweep(pool, &search, from, to);
+ *     while ((slot = slots_step(&sweep))) …
  */
-instant slots_next(struct db *db, struct pool *pool, struct id company, struct id service, struct id only,
-                   int duration, instant from);
+struct slot_head {
+    struct start_cursor cursor;
+    instant start; /* the next of this person, where there is one left */
+    bool left;
+};
+struct slot_sweep {
+    const struct slot_search *search;
+    struct slot_head *heads; /* one for each of the staff */
+    struct slot slot;
+};
+struct slot_sweep slots_sweep(struct pool *pool, const struct slot_search *search, instant from, instant to);
+const struct slot *slots_step(struct slot_sweep *sweep); /* until the next step; NULL at the end */
+
+/* What somebody wished for and did not get. */
+struct slot_wish {
+    struct id company, service, staff /* nil: any */;
+    struct id booking; /* whose own time counts as free, or nil */
+    int duration;      /* minutes; 0: the service's own */
+    instant from;
+};
+
+/*
+ * The first start ≥ from, within SLOTS_DAYS_MAX days, at which the wish could be met; 0 when there is none.
+ * Days are looked at a few at first and then more. Not to be asked while others wait for a lock.
+ */
+instant slots_next(struct db *db, struct pool *pool, const struct slot_wish *wish);
 
 #endif

@@ -88,6 +88,16 @@ def test_any_offset_names_the_same_time(stack):
     assert company.book(service, text, ada)["startsAt"] == rfc(start)
 
 
+@pytest.mark.parametrize("text", ["10:00:01Z", "10:00:30Z", "10:00:00.001Z", "10:00:00.5Z"])
+def test_a_start_between_two_minutes_is_refused_by_name(stack, text):
+    company, [ada], service = shop(stack)
+    start = future().strftime("%Y-%m-%dT") + text
+    assert fault_fields(company.book(service, start, ada, expect=422)) == ["startsAt"]
+    booking = company.book(service, future(), ada)
+    start = future(days=11).strftime("%Y-%m-%dT") + text
+    assert fault_fields(company.move(booking, "reschedule", {"startsAt": start}, 422)) == ["startsAt"]
+
+
 # ---- conflicts ----
 
 def test_a_taken_time_answers_with_the_next_free_one(stack):
@@ -144,6 +154,24 @@ def test_when_nothing_is_free_in_reach_next_available_is_null(stack):
     ada = company.staff("Ada", {"monday": []})
     answer = company.book(company.service([ada]), future(), ada, expect=409)["error"]
     assert answer["details"]["next_available"] is None
+
+
+@pytest.mark.parametrize("days", [1, 5, 30, 60])
+def test_the_next_free_time_is_found_however_far_it_is(stack, days):
+    company, far = Company(stack), future(days=10 + days, hour=9)
+    ada = company.staff("Ada", {"monday": []}, overrides=[{"date": far.date().isoformat(),
+                                                           "hours": [{"start": "09:00", "end": "10:00"}]}])
+    answer = company.book(company.service([ada]), future(), ada, expect=409)["error"]
+    assert instant(answer["details"]["next_available"]) == far
+
+
+def test_anyone_s_next_free_time_is_told(stack):
+    company, team, service = shop(stack, 2)
+    for person in team:
+        company.book(service, future(), person)
+    company.book(service, future() + minutes(60), team[0])
+    answer = company.book(service, future(), "any", expect=409)["error"]
+    assert instant(answer["details"]["next_available"]) == future() + minutes(60)
 
 
 def test_a_refused_booking_leaves_nothing(stack):
@@ -301,6 +329,31 @@ def test_rescheduling_onto_a_taken_time_changes_nothing(stack):
     assert answer["error"]["code"] == "BOOKING_CONFLICT"
     assert instant(answer["error"]["details"]["next_available"]) == future(hour=13)
     assert company.get(f"/api/v1/bookings/{made['id']}").json() == made and stack.sql.counts() == before
+
+
+def test_its_own_old_time_is_offered_to_a_booking_that_is_moved(stack):
+    company, [ada], service = shop(stack)
+    company.book(service, future(hour=12), ada)
+    mine = company.book(service, future(hour=13, minute=30), ada)
+    answer = company.move(mine, "reschedule", {"startsAt": rfc(future(hour=12))}, 409)["error"]
+    assert instant(answer["details"]["next_available"]) == future(hour=13)
+
+
+def test_a_booking_of_a_service_that_is_no_longer_offered_can_be_moved(stack):
+    company, [ada], service = shop(stack)
+    booking = company.book(service, future(), ada)
+    company.patch(f"/api/v1/services/{service['id']}", {"active": False})
+    moved = company.move(booking, "reschedule", {"startsAt": rfc(future(hour=12))})
+    assert moved["startsAt"] == rfc(future(hour=12))
+    company.book(service, future(hour=15), ada, expect=404)
+
+
+def test_a_booking_of_a_deleted_service_cannot_be_moved(stack):
+    company, [ada], service = shop(stack)
+    booking = company.book(service, future(), ada)
+    company.delete(f"/api/v1/services/{service['id']}")
+    answer = company.move(booking, "reschedule", {"startsAt": rfc(future(hour=12))}, 404)
+    assert answer["error"]["code"] == "INVALID_SERVICE"
 
 
 def test_rescheduling_into_the_past_is_refused_by_name(stack):

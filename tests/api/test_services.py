@@ -30,6 +30,11 @@ def test_what_is_not_sent_has_sensible_values(company):
     assert made["active"] is True and made["staffIds"] == [] and made["slug"]
 
 
+@pytest.mark.parametrize("duration, interval", [(1, 5), (4, 5), (5, 5), (6, 6), (90, 90)])
+def test_the_slot_interval_is_the_duration_but_five_minutes_at_least(company, duration, interval):
+    assert company.service(duration=duration)["slotInterval"] == interval
+
+
 @pytest.mark.parametrize("amount, currency, minor", [
     (75.5, "USD", 7550), (75, "USD", 7500), (0, "USD", 0), (0.1, "EUR", 10), (1500, "JPY", 1500),
     (1.234, "KWD", 1234), (19.99, "GBP", 1999),
@@ -56,6 +61,15 @@ def test_staff_can_be_set_and_replaced(company):
     assert service["staffIds"] == [ada["id"]]
     changed = company.patch(f"/api/v1/services/{service['id']}", {"staffIds": [bob["id"]]}).json()
     assert changed["staffIds"] == [bob["id"]]
+
+
+def test_forty_people_can_take_one_service(company):
+    team = sorted(company.user(f"Staff {number}", "professional")["id"] for number in range(40))
+    service = company.service([{"id": person} for person in team])
+    assert service["staffIds"] == team
+    assert company.get(f"/api/v1/services/{service['id']}").json() == service
+    changed = company.patch(f"/api/v1/services/{service['id']}", {"name": "Choir"}).json()
+    assert changed["staffIds"] == team
 
 
 def test_two_services_cannot_share_a_slug(company):

@@ -1,10 +1,11 @@
 """Free times: right on the wall clock, right across DST, never over anything that is taken."""
 
 import datetime
+import json
 
 import pytest
 
-from world import Company, every_day, future, instant, minutes, on_days, rfc, shop
+from world import Company, every_day, fault_fields, future, instant, minutes, on_days, rfc, shop
 
 
 def new_york(stack, weekly, duration=60, zone="America/New_York", **members):
@@ -171,6 +172,33 @@ def test_sixty_three_days_are_too_many(stack):
     last = future().date() + datetime.timedelta(days=62)
     query = {"serviceId": service["id"], "from": future().date().isoformat(), "to": last.isoformat()}
     company.get("/api/v1/slots", 422, params=query)
+
+
+def test_an_answer_that_would_be_too_large_is_refused_by_name(stack):
+    company, team, service = shop(stack, 8, 5)
+    first = future().date()
+    query = {"serviceId": service["id"], "from": first.isoformat(), "to": (first + datetime.timedelta(days=61)).isoformat()}
+    answer = company.get("/api/v1/slots", 422, params=query)
+    assert fault_fields(answer.json()) == ["to"] and "ETag" not in answer.headers
+    assert len(company.slots(service, query["from"], query["to"], staffId=team[3]["id"])) == 62 * 288
+    assert len(company.slots(service, query["from"], (first + datetime.timedelta(days=14)).isoformat())) == 15 * 288
+
+
+def test_slots_are_written_as_javascript_writes_them(stack):
+    company, day = Company(stack), future().date().isoformat()
+    name = "Zoë \"Z\" O'Neil \\ </b> 💈 \u2028"
+    service = company.service([company.staff(name, every_day(("09:00", "11:00")))])
+    answer = company.get("/api/v1/slots", params={"serviceId": service["id"], "from": day, "to": day})
+    assert answer.json()["days"][0]["slots"][0]["staff"][0]["name"] == name
+    assert answer.text == json.dumps(answer.json(), separators=(",", ":"), ensure_ascii=False)
+    assert answer.headers["Content-Type"] == "application/json"
+
+
+def test_a_day_without_slots_is_an_empty_list(stack):
+    company, first = Company(stack), future().date()
+    service = company.service([company.staff("Ada", {"monday": []})])
+    query = {"serviceId": service["id"], "from": first.isoformat(), "to": (first + datetime.timedelta(days=1)).isoformat()}
+    assert [day["slots"] for day in company.get("/api/v1/slots", params=query).json()["days"]] == [[], []]
 
 
 def test_the_etag_moves_with_a_booking_and_not_without(stack):

@@ -1,12 +1,13 @@
 """Fifty clients want the same hour at times that overlap but differ: one gets it, nobody sees a fault."""
 
+import concurrent.futures
 import json
 import selectors
 import socket
 
 import pytest
 
-from stack import PATIENCE
+from stack import PATIENCE, id_bytes, wait_until
 from world import future, minutes, rfc, shop
 
 CLIENTS = 50
@@ -107,3 +108,112 @@ def test_one_of_many_moves_wins(stack, action):
     answers = volley(stack.port, [request] * 20)
     assert sorted(status for status, _ in answers) == [200] + [409] * 19
     assert len([event for event in company.events() if event["type"].startswith(f"booking.{action}")]) == 1
+
+
+# ---- two at once, in an order that the test sets ----
+
+BOOKED_WITHOUT_STAFF = """
+    SELECT COUNT(*) FROM bookings b JOIN users u ON u.id = b.staff_id JOIN services s ON s.id = b.service_id
+        LEFT JOIN service_staff t ON t.service_id = b.service_id AND t.user_id = b.staff_id
+    WHERE b.company_id = %s AND b.status = 'pending'
+        AND (t.user_id IS NULL OR u.deleted_at IS NOT NULL OR NOT u.active OR s.deleted_at IS NOT NULL OR NOT s.active)"""
+
+
+def waiting(stack):
+    """How many statements wait for a row: those of ours take no 50 ms otherwise."""
+    return stack.sql.number("SELECT COUNT(*) FROM information_schema.processlist WHERE command = 'Execute' AND time_ms > 50")
+
+
+def in_order(stack, lock, *requests):
+    """Holds the rows of `lock` until all requests wait behind it, one after another, and gives their answers."""
+    with concurrent.futures.ThreadPoolExecutor(len(requests)) as pool:
+        with stack.sql.locked(*lock):
+            futures = []
+            for number, (company, method, path, body) in enumerate(requests, 1):
+                client = stack.client(company.key)  # of its own: a session is not for two threads
+                futures.append(pool.submit(client.api, method, "/api/v1" + path, **({"json": body} if body else {})))
+                wait_until(lambda: waiting(stack) == number, 3, f"request {number} to wait")
+        return [future.result() for future in futures]
+
+
+def lock_of(person):
+    return "SELECT id FROM resources FORCE INDEX (PRIMARY) WHERE id = %s FOR UPDATE", id_bytes(person["id"])
+
+
+LEAVING = {"deleted": ("DELETE", None), "no staff any more": ("PATCH", {"role": "member"}),
+           "inactive": ("PATCH", {"active": False})}
+
+
+@pytest.mark.parametrize("staff", ["named", "any"])
+@pytest.mark.parametrize("how", LEAVING)
+def test_nobody_books_a_person_who_leaves_at_that_moment(stack, how, staff):
+    company, [ada], service = shop(stack)
+    method, change = LEAVING[how]
+    order = company.order(service, future(), ada if staff == "named" else "any")
+    left, booked = in_order(stack, lock_of(ada), (company, method, f"/users/{ada['id']}", change),
+                            (company, "POST", "/bookings", order))
+    assert left.status_code in (200, 204)
+    assert booked.status_code == (422 if staff == "named" else 409), booked.text
+    assert stack.sql.number(BOOKED_WITHOUT_STAFF, company.bytes) == 0
+
+
+def test_a_person_with_a_booking_just_made_cannot_leave(stack):
+    company, [ada], service = shop(stack)
+    booked, left = in_order(stack, lock_of(ada), (company, "POST", "/bookings", company.order(service, future(), ada)),
+                            (company, "DELETE", f"/users/{ada['id']}", None))
+    assert (booked.status_code, left.status_code) == (201, 409)
+
+
+def test_no_booking_is_moved_to_a_person_who_leaves_at_that_moment(stack):
+    company, [ada, bob], service = shop(stack, 2)
+    booking = company.book(service, future(), ada)
+    left, moved = in_order(stack, lock_of(bob), (company, "DELETE", f"/users/{bob['id']}", None),
+                           (company, "POST", f"/bookings/{booking['id']}/reschedule",
+                            {"startsAt": rfc(future(hour=12)), "staffId": bob["id"]}))
+    assert (left.status_code, moved.status_code) == (204, 422), moved.text
+    assert company.get(f"/api/v1/bookings/{booking['id']}").json() == booking
+
+
+@pytest.mark.parametrize("method, change, status", [
+    ("DELETE", None, 404), ("PATCH", {"active": False}, 404), ("PATCH", {"staffIds": []}, 422),
+])
+def test_nobody_books_a_service_that_ended_while_they_waited(stack, method, change, status):
+    company, [ada], service = shop(stack)
+    order = company.order(service, future(), ada)
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        with stack.sql.locked(*lock_of(ada)):
+            booked = pool.submit(stack.client(company.key).post, "/api/v1/bookings", order, None)
+            wait_until(lambda: waiting(stack) == 1, 3, "the booking to wait")
+            company.api(method, f"/api/v1/services/{service['id']}", 204 if method == "DELETE" else 200,
+                        **({"json": change} if change else {}))
+        assert booked.result().status_code == status, booked.result().text
+    assert stack.sql.number(BOOKED_WITHOUT_STAFF, company.bytes) == 0
+
+
+@pytest.mark.parametrize("first", ["the booking", "the change"])
+@pytest.mark.parametrize("change", [{"active": False}, {"name": "Ada L."}, {"role": "member"}, {"role": "coach"}, None])
+def test_booking_and_changing_a_person_never_deadlock(stack, change, first):
+    company, [ada], service = shop(stack)
+    before = stack.log("worker").count("Deadlock")
+    requests = [(company, "POST", "/bookings", company.order(service, future(), ada)),
+                (company, "PATCH" if change else "DELETE", f"/users/{ada['id']}", change)]
+    answers = in_order(stack, lock_of(ada), *requests[::1 if first == "the booking" else -1])
+    assert {answer.status_code for answer in answers} <= {200, 201, 204, 409, 422}
+    assert stack.log("worker").count("Deadlock") == before
+
+
+@pytest.mark.parametrize("action", ["complete", "no-show"])
+def test_a_booking_moved_into_the_future_is_not_settled(stack, clock, action):
+    clock("2031-05-01T09:00:00Z")
+    company, [ada], service = shop(stack)
+    booking = company.book(service, "2031-05-01T10:00:00Z", ada)
+    company.move(booking, "confirm")
+    clock("2031-05-01T10:30:00Z")
+    moved, settled = in_order(
+        stack, ("SELECT id FROM bookings FORCE INDEX (PRIMARY) WHERE id = %s FOR UPDATE", id_bytes(booking["id"])),
+        (company, "POST", f"/bookings/{booking['id']}/reschedule", {"startsAt": "2031-05-02T10:00:00Z"}),
+        (company, "POST", f"/bookings/{booking['id']}/{action}", None))
+    assert (moved.status_code, settled.status_code) == (200, 409), settled.text
+    assert settled.json()["error"]["code"] == "INVALID_TRANSITION"
+    assert action not in settled.json()["error"]["details"]["allowed"]
+    assert company.get(f"/api/v1/bookings/{booking['id']}").json()["status"] == "confirmed"
