@@ -58,6 +58,14 @@ def test_a_refused_request_keeps_nothing(stack):
     assert again.status_code == 201 and "Idempotent-Replayed" not in again.headers
 
 
+def test_a_refused_move_keeps_nothing(stack):
+    company, [ada], service = shop(stack)
+    made = company.book(service, future(), ada)
+    before = stack.sql.counts()
+    company.post(f"/api/v1/bookings/{made['id']}/no-show", None, 409, headers=key())
+    assert stack.sql.counts() == before
+
+
 def test_a_fault_in_the_body_keeps_nothing(stack, company):
     headers = key()
     before = stack.sql.counts()

@@ -197,6 +197,20 @@ def test_a_lease_that_ran_out_is_taken_up_again(scene):
     assert scene.later(61) == 1 and scene.delivery()["state"] == "delivered"
 
 
+def test_who_lost_the_lease_does_not_settle(scene):
+    """A dispatcher that slept past its lease must not write over what the next one does with the row."""
+    scene.receiver.hold = threading.Event()
+    other = b"o" * 16
+    with scene.stack.dispatcher():
+        wait_until(lambda: scene.receiver.deliveries, 10, "the attempt")
+        scene.stack.sql.run("UPDATE deliveries SET fence = %s WHERE company_id = %s", other, scene.company.bytes)
+        scene.receiver.hold.set()
+        wait_until(lambda: scene.stack.sql.number("SELECT COUNT(*) FROM attempts WHERE company_id = %s",
+                                                  scene.company.bytes), 10, "the attempt's line in the log")
+    row = scene.stack.sql.one("SELECT state, fence FROM deliveries WHERE company_id = %s", scene.company.bytes)
+    assert row == {"state": "pending", "fence": other}
+
+
 def test_two_dispatchers_at_once_send_each_event_once(stack, receiver):
     company = Company(stack)
     company.webhook(receiver.url, ["user.created"])
