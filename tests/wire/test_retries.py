@@ -1,6 +1,7 @@
 """When the receiver does not take it: retries on schedule, what ends them, and what never leaves the house."""
 
 import datetime
+import socket
 import threading
 
 import pytest
@@ -145,11 +146,17 @@ def test_a_huge_answer_is_read_only_so_far(scene):
     assert scene.delivery()["attemptLog"][0]["status"] in (200, None)
 
 
-def test_the_guard_refuses_a_private_address_that_is_not_on_the_list(scene):
-    scene.stack.dispatch(SLOTWIRE_OUTBOUND_ALLOW="10.99.99.0/24")
-    assert scene.receiver.deliveries == []
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_the_guard_refuses_a_private_address_that_is_not_on_the_list(scene, scheme):
+    with socket.create_server(("127.0.0.1", 0)) as door:
+        door.setblocking(False)
+        scene.stack.sql.run("UPDATE webhook_endpoints SET url = %s WHERE company_id = %s",
+                            f"{scheme}://127.0.0.1:{door.getsockname()[1]}/", scene.company.bytes)
+        scene.stack.dispatch(SLOTWIRE_OUTBOUND_ALLOW="10.99.99.0/24")
+        with pytest.raises(BlockingIOError):
+            door.accept()  # nobody knocked
     [attempt] = scene.delivery()["attemptLog"]
-    assert attempt["status"] is None and attempt["error"]
+    assert attempt["status"] is None and attempt["error"] == "The address is not on the public internet."
 
 
 def test_a_private_answer_is_not_shown_unless_public(scene):
