@@ -21,12 +21,19 @@ int getaddrinfo(const char *name, const char *port, const struct addrinfo *hints
     return real(name, port, hints, found);
 }
 
+/* Nothing leaves the machine: no network leads anywhere but to loopback. */
+static int is_local(const struct sockaddr *address)
+{
+    if (address->sa_family == AF_INET)
+        return ntohl(((const struct sockaddr_in *)address)->sin_addr.s_addr) >> 24 == 127;
+    return address->sa_family != AF_INET6;
+}
+
 int connect(int socket, const struct sockaddr *address, socklen_t length)
 {
     int (*real)(int, const struct sockaddr *, socklen_t);
     *(void **)&real = dlsym(RTLD_NEXT, "connect");
-    const struct sockaddr_in *four = (const struct sockaddr_in *)address;
-    if (address->sa_family == AF_INET && four->sin_addr.s_addr == inet_addr("93.184.216.34")) {
+    if (!is_local(address)) {
         errno = ENETUNREACH;
         return -1;
     }
