@@ -1,5 +1,6 @@
 #include "core/fault.h"
 #include "rules/availability.h"
+#include "tests/unit/starts.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -157,25 +158,6 @@ static void test_overrides(void **state)
             "2025-06-02T09:00:00Z/2025-06-02T17:00:00Z", "2025-06-04T00:00:00Z/2025-06-04T01:00:00Z",
             "2025-06-04T23:00:00Z/2025-06-05T00:00:00Z", "2025-06-05T09:00:00Z/2025-06-05T17:00:00Z",
             "2025-06-06T09:00:00Z/2025-06-06T17:00:00Z", "2025-06-07T10:00:00Z/2025-06-07T11:00:00Z", NULL });
-}
-
-struct starts {
-    size_t count;
-    instant *items;
-};
-
-/* All that the cursor gives. */
-static struct starts starts_of(struct pool *pool, struct spans open, struct spans busy,
-                               const struct service_rule *rule, instant from, instant to)
-{
-    enum { STARTS_MAX = 30000 };
-    struct start_cursor cursor = availability_starts(open, busy, rule, from, to);
-    struct starts starts = { 0, pool_array(pool, STARTS_MAX, sizeof(instant)) };
-
-    while (starts.count < STARTS_MAX && availability_next(&cursor, &starts.items[starts.count])) {
-        starts.count++;
-    }
-    return starts;
 }
 
 static size_t count_slots(struct pool *pool, const char *weekly, struct service_rule rule, struct spans busy,

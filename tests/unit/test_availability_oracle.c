@@ -3,6 +3,7 @@
  * of spans: it walks the minutes one by one and reads each off the walls.
  */
 #include "rules/availability.h"
+#include "tests/unit/starts.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -21,25 +22,6 @@ static int below(int limit)
     seed ^= seed >> 7;
     seed ^= seed << 17;
     return (int)(seed % (uint64_t)limit);
-}
-
-struct starts {
-    size_t count;
-    instant *items;
-};
-
-/* All that the cursor gives. */
-static struct starts starts_of(struct pool *pool, struct spans open, struct spans busy,
-                               const struct service_rule *rule, instant from, instant to)
-{
-    enum { STARTS_MAX = 30000 };
-    struct start_cursor cursor = availability_starts(open, busy, rule, from, to);
-    struct starts starts = { 0, pool_array(pool, STARTS_MAX, sizeof(instant)) };
-
-    while (starts.count < STARTS_MAX && availability_next(&cursor, &starts.items[starts.count])) {
-        starts.count++;
-    }
-    return starts;
 }
 
 /* The minutes of a round: index 0 is `origin`; what is asked about lies MARGIN inside on both sides. */
