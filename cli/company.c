@@ -54,7 +54,8 @@ static int create(struct cli *cli)
         return cli_refuse("the slug %s belongs to another company", order.slug);
     }
     id_format(id, "cli", row_id(company, "id"));
-    audit(cli->db, row_id(company, "id"), (struct id){ { 0 } }, "company.created", id, NULL, NULL, cli->now);
+    audit(cli->db, row_id(company, "id"), (struct id){ { 0 } }, (struct id){ { 0 } }, "company.created", id,
+          NULL, NULL, cli->now);
     cli_print(cli, "%s\n", id);
     cli->poke = true;
     return CLI_DONE;

@@ -34,8 +34,8 @@ static int create(struct cli *cli)
     }
     struct id key =
         key_create(cli->db, cli->pool, company, cli_value(cli, "name"), scopes, 0, cli->now, &raw);
-    audit(cli->db, company, (struct id){ { 0 } }, "key.created", id_format(id, "key", key), NULL, NULL,
-          cli->now);
+    audit(cli->db, company, (struct id){ { 0 } }, (struct id){ { 0 } }, "key.created",
+          id_format(id, "key", key), NULL, NULL, cli->now);
     cli_print(cli, "%s\n", raw);
     return CLI_DONE;
 }

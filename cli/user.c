@@ -87,7 +87,8 @@ static int create(struct cli *cli)
         return CLI_REFUSED;
     }
     id_format(id, "usr", user);
-    audit(cli->db, company, (struct id){ { 0 } }, "user.created", id, NULL, NULL, cli->now);
+    audit(cli->db, company, (struct id){ { 0 } }, (struct id){ { 0 } }, "user.created", id, NULL, NULL,
+          cli->now);
     cli_print(cli, "%s\n", id);
     cli->poke = true;
     return CLI_DONE;

@@ -16,8 +16,11 @@
 struct request;
 
 struct actor {
-    struct id key;                    /* nil: nobody */
+    struct id key;                    /* nil: a person, or nobody */
+    struct id user;                   /* nil: a key, or nobody */
+    struct id session;                /* of the person */
     struct id company;                /* nil: a platform key */
+    const char *role;                 /* of the person; NULL: a key */
     uint8_t sealing_key[SHA256_SIZE]; /* of the raw key, which is not stored: what it seals, the database
                                          cannot read */
     const char *scopes; /* space-separated; `*` is everything of the company, `platform` is the operator */
@@ -30,5 +33,8 @@ struct actor {
  * company.
  */
 enum error_code auth_check(struct request *request, const char *scope);
+
+/* auth_key.c: fills request->actor by an API key; false where it opens nothing. */
+bool auth_key(struct request *request, const char *key);
 
 #endif

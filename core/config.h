@@ -37,7 +37,26 @@ enum setting {
     CONFIG_DISPATCHER_PARALLEL,      /* transfers in flight at once: 256 */
     CONFIG_DISPATCHER_LANE_PARALLEL, /* … of one endpoint: 32 */
     CONFIG_DISPATCHER_LEASE,         /* seconds a claim holds: 120 */
-    CONFIG_WEB_ROOT,                 /* folder of the static pages, for `doctor` */
+    CONFIG_DISPATCHER_NAME,          /* one dispatcher at a time works by each name; empty: the host's name */
+    CONFIG_DISPATCHER_SHARD_LEASE,   /* seconds a share of the lanes is held without a sign of life: 15 */
+    CONFIG_DISPATCHER_PROGRAM, /* what a worker starts when no dispatcher was seen for long; empty: nothing */
+    CONFIG_SESSION_SECRET,     /* secret: signs the tokens of logins; empty: nobody can log in */
+    CONFIG_LIMIT_BOOKINGS,     /* bookings that one key may make in a minute: 10 */
+    CONFIG_LIMIT_CALENDAR,     /* calendar reads of one key in an hour: 60 */
+    CONFIG_WEBHOOK_DISABLE_DAYS, /* days without a success until an endpoint is switched off: 5 */
+    CONFIG_RETENTION_DAYS,       /* days that events, deliveries and attempts are kept: 90 */
+    CONFIG_RETENTION_HELD_DAYS,  /* … where a delivery still waits: 180 */
+    CONFIG_LAG_ALARM,            /* seconds that a delivery may be overdue before somebody is told: 300 */
+    CONFIG_METRICS_TOKEN,        /* secret: opens /metrics from elsewhere than the machine itself */
+    CONFIG_METRICS_FILE,         /* path of the file in which the workers count; empty: each for itself */
+    CONFIG_OPERATOR_EMAIL,       /* who is told when something is wrong; empty: nobody */
+    CONFIG_SMTP_URL,             /* smtp://host:587 or smtps://host:465; empty: no mail is sent */
+    CONFIG_SMTP_USER,
+    CONFIG_SMTP_PASSWORD, /* secret */
+    CONFIG_SMTP_TLS,      /* required | opportunistic | none: STARTTLS of smtp:// */
+    CONFIG_SMTP_CA_FILE,  /* certificates that the mail server's is checked against; empty: the system's */
+    CONFIG_MAIL_FROM,     /* sender of mails */
+    CONFIG_WEB_ROOT,      /* folder of the static pages, for `doctor` */
     CONFIG_COUNT
 };
 

@@ -4,6 +4,6 @@
 #ifndef CORE_SCHEMA_H
 #define CORE_SCHEMA_H
 
-enum { SCHEMA_VERSION = 1 };
+enum { SCHEMA_VERSION = 2 };
 
 #endif

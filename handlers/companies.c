@@ -93,8 +93,8 @@ static char *make_key(struct request *request, struct id company)
     char text[ID_TEXT_SIZE], *raw;
     struct id key = key_create(request->db, request->pool, company, "First key", "*", 0, request->now, &raw);
 
-    audit(request->db, company, request->actor.key, "key.created", id_format(text, "key", key),
-          address(request), NULL, request->now);
+    audit(request->db, company, request->actor.key, request->actor.user, "key.created",
+          id_format(text, "key", key), address(request), NULL, request->now);
     return raw;
 }
 
@@ -122,7 +122,7 @@ static enum outcome create(struct request *request)
         return fail_field(request, "currency", "must be a currency of ISO 4217");
     if (company_create(request->db, request->pool, &order, &company) == COMPANY_SLUG_TAKEN)
         return slug_taken(request);
-    audit(request->db, row_id(company, "id"), request->actor.key, "company.created",
+    audit(request->db, row_id(company, "id"), request->actor.key, request->actor.user, "company.created",
           id_format(text, "cli", row_id(company, "id")), address(request), NULL, request->now);
     answer = field_render(request->pool, company_out, company);
     json_set_text(answer, "apiKey", make_key(request, row_id(company, "id")));
@@ -135,17 +135,6 @@ static enum outcome get(struct request *request)
     const struct row *company = company_read(request->db, request->pool, request->actor.company);
 
     return company ? reply_row(request, company) : fail(request, ERROR_NOT_FOUND);
-}
-
-static void audit_update(struct request *request, struct json_object *changed)
-{
-    struct json_object *details = json_new_object(request->pool);
-    char text[ID_TEXT_SIZE];
-
-    json_set(details, "updatedFields", json_object_get(changed));
-    audit(request->db, request->actor.company, request->actor.key, "company.updated",
-          id_format(text, "cli", request->actor.company), address(request), json_text(request->pool, details),
-          request->now);
 }
 
 static enum outcome update(struct request *request)
@@ -168,7 +157,7 @@ static enum outcome update(struct request *request)
         return slug_taken(request);
     row = company_read(request->db, request->pool, company);
     company_emit(request->db, request->pool, row, "business.updated", json_object_get(changed), request->now);
-    audit_update(request, changed);
+    audit_request(request, "company.updated", "cli", company, audit_fields(changed));
     request->poke = true;
     return reply_row(request, row);
 }

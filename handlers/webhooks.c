@@ -158,19 +158,6 @@ static const struct field test_out[] = {
 
 /* ---- helpers ---- */
 
-static void write_audit(struct request *request, struct id webhook, const char *action,
-                        struct json_object *changed)
-{
-    struct json_object *details = json_new_object(request->pool);
-    char text[ID_TEXT_SIZE];
-
-    if (changed)
-        json_set(details, "updatedFields", json_object_get(changed));
-    audit(request->db, request->actor.company, request->actor.key, action, id_format(text, "whk", webhook),
-          request->address && request->address[0] ? request->address : NULL,
-          changed ? json_text(request->pool, details) : NULL, request->now);
-}
-
 static void check_target(struct request *request, struct problems *problems)
 {
     const char *url = input_text(request->body, "url"), *secret = input_text(request->body, "secret");
@@ -237,7 +224,7 @@ static enum outcome create(struct request *request)
                 value_int(input_bool(request->body, "active", true)), value_time(request->now),
                 value_time(request->now)));
     subscribe(request, webhook);
-    write_audit(request, webhook, "webhook.created", NULL);
+    audit_request(request, "webhook.created", "whk", webhook, NULL);
     answer = field_render(request->pool, webhook_out, read_row(request, webhook));
     json_set_text(answer, "secret", secret);
     return reply_json(request, answer);
@@ -343,7 +330,7 @@ static enum outcome update(struct request *request)
     db_run(request->db, &UPDATE,
            BIND(values[MEMBER_URL], values[MEMBER_DESCRIPTION], values[MEMBER_ACTIVE],
                 value_time(request->now), company, value_id(webhook)));
-    write_audit(request, webhook, "webhook.updated", changed);
+    audit_request(request, "webhook.updated", "whk", webhook, audit_fields(changed));
     return get(request);
 }
 
@@ -356,7 +343,7 @@ static enum outcome delete (struct request *request) {
            BIND(value_time(request->now), company, webhook, value_int(GIVEN_UP_MAX)));
     db_run(request->db, &UNSUBSCRIBE, BIND(company, webhook));
     db_run(request->db, &DELETE, BIND(company, webhook));
-    write_audit(request, webhook.id, "webhook.deleted", NULL);
+    audit_request(request, "webhook.deleted", "whk", webhook.id, NULL);
     return reply_empty(request);
 }
 
@@ -382,8 +369,8 @@ static enum outcome send_test(struct request *request)
         return fail_off(request);
     if (!type)
         type = "booking.created";
-    delivery = event_emit_to(request->db, request->pool, company, webhook, type,
-                             event_example(request->pool, type), request->now);
+    delivery = event_emit_test(request->db, request->pool, company, webhook, type,
+                               event_example(request->pool, type), request->now);
     row = db_one(request->db, request->pool, &EVENT_OF, BIND(value_id(company), value_id(delivery)));
     json_set_id(answer, "eventId", "evt", row_id(row, "event_id"));
     json_set_id(answer, "deliveryId", "dlv", delivery);

@@ -19,13 +19,13 @@ static const struct statement INSERT_DELIVERIES = {
     " MD5(CONCAT(v.id, s.endpoint_id)) AS hash"
     " FROM events v"
     " JOIN webhook_subscriptions s ON s.company_id = v.company_id AND s.event_type IN (v.type, '*')"
-    " WHERE v.company_id = ? AND v.id = ?) t",
-    .in = "uu",
+    " WHERE v.company_id = ? AND v.id = ? AND s.endpoint_id <> ?) t",
+    .in = "uus",
 };
 
 static const struct statement INSERT_DELIVERY = {
-    "INSERT INTO deliveries (id, company_id, endpoint_id, event_id, state, due_at, created_at)"
-    " VALUES (?, ?, ?, ?, 'pending', ?, ?)",
+    "INSERT INTO deliveries (id, company_id, endpoint_id, event_id, state, test, due_at, created_at)"
+    " VALUES (?, ?, ?, ?, 'pending', TRUE, ?, ?)",
     .in = "uuuutt",
 };
 
@@ -42,13 +42,20 @@ static struct id insert_event(struct db *db, struct pool *pool, struct id compan
 struct id event_emit(struct db *db, struct pool *pool, struct id company, const char *type,
                      struct json_object *data, instant now)
 {
+    return event_emit_but(db, pool, company, (struct id){ { 0 } }, type, data, now);
+}
+
+struct id event_emit_but(struct db *db, struct pool *pool, struct id company, struct id endpoint,
+                         const char *type, struct json_object *data, instant now)
+{
     struct id event = insert_event(db, pool, company, type, data, now);
-    db_run(db, &INSERT_DELIVERIES, BIND(value_id(company), value_id(event)));
+    db_run(db, &INSERT_DELIVERIES,
+           BIND(value_id(company), value_id(event), value_bytes((const char *)endpoint.bytes, 16)));
     return event;
 }
 
-struct id event_emit_to(struct db *db, struct pool *pool, struct id company, struct id endpoint,
-                        const char *type, struct json_object *data, instant now)
+struct id event_emit_test(struct db *db, struct pool *pool, struct id company, struct id endpoint,
+                          const char *type, struct json_object *data, instant now)
 {
     struct id event = insert_event(db, pool, company, type, data, now);
     struct id delivery = id_new();

@@ -26,9 +26,14 @@ extern const char *const event_type_choices[];
 struct id event_emit(struct db *db, struct pool *pool, struct id company, const char *type,
                      struct json_object *data, instant now);
 
-/* The same for one endpoint only, whatever it subscribes to: test sends. Returns the delivery's id. */
-struct id event_emit_to(struct db *db, struct pool *pool, struct id company, struct id endpoint,
-                        const char *type, struct json_object *data, instant now);
+/* The same, but for one endpoint that is not told: what happened to it is for the others. */
+struct id event_emit_but(struct db *db, struct pool *pool, struct id company, struct id endpoint,
+                         const char *type, struct json_object *data, instant now);
+
+/* A test send: for one endpoint only, whatever it subscribes to and even where it is off; tried once. Returns
+ * the delivery's id. */
+struct id event_emit_test(struct db *db, struct pool *pool, struct id company, struct id endpoint,
+                          const char *type, struct json_object *data, instant now);
 
 /* An example snapshot of a type, as a test send carries it. Belongs to the pool. */
 struct json_object *event_example(struct pool *pool, const char *type);

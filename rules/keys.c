@@ -1,25 +1,16 @@
 #include "rules/keys.h"
 
 #include "core/crypto.h"
-
-/* The house's scopes; `a:write` includes `a:read`. */
-static const char *const scope_words[] = { "*",
-                                           "company:read",
-                                           "company:write",
-                                           "users:read",
-                                           "users:write",
-                                           "services:read",
-                                           "services:write",
-                                           "bookings:read",
-                                           "bookings:write",
-                                           "webhooks:read",
-                                           "webhooks:write",
-                                           NULL };
+#include "core/permissions.h"
 
 static const struct statement INSERT = {
-    "INSERT INTO api_keys (id, company_id, name, key_hash, display_key, scopes, expires_at, created_at)"
-    " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-    .in = "uusssstt"
+    "INSERT INTO api_keys (id, company_id, name, display_key, scopes, expires_at, created_at)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?)",
+    .in = "uussstt"
+};
+
+static const struct statement INSERT_SECRET = {
+    "INSERT INTO api_key_secrets (key_hash, key_id) VALUES (?, ?)", .in = "su"
 };
 
 static bool is_known(const char *word, size_t length, bool platform)
@@ -28,12 +19,12 @@ static bool is_known(const char *word, size_t length, bool platform)
     if (platform) {
         return length == sizeof PLATFORM - 1 && memcmp(word, PLATFORM, length) == 0;
     }
-    for (size_t i = 0; scope_words[i]; i++) {
-        if (strlen(scope_words[i]) == length && memcmp(scope_words[i], word, length) == 0) {
+    for (const struct permission *at = permissions; at->scope; at++) {
+        if (strlen(at->scope) == length && memcmp(at->scope, word, length) == 0) {
             return true;
         }
     }
-    return false;
+    return length == 1 && *word == '*';
 }
 
 bool keys_scopes_are_known(const char *scopes, bool platform)
@@ -64,8 +55,8 @@ struct id key_create(struct db *db, struct pool *pool, struct id company, const 
     crypto_sha256(*raw, length, hash);
     const char *display = pool_printf(pool, "sk_live_…%s", *raw + length - SHOWN);
     db_run(db, &INSERT,
-           BIND(value_id(key), value_id(company), value_text(name),
-                value_bytes((const char *)hash, sizeof hash), value_text(display), value_text(scopes),
+           BIND(value_id(key), value_id(company), value_text(name), value_text(display), value_text(scopes),
                 expires_at ? value_time(expires_at) : value_null(), value_time(now)));
+    db_run(db, &INSERT_SECRET, BIND(value_bytes((const char *)hash, sizeof hash), value_id(key)));
     return key;
 }

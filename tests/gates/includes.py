@@ -9,7 +9,7 @@ ARROWS = {
     "rules": {"rules", "core"},
     "partners": {"partners", "core"},
     "channels": {"channels", "core"},
-    "handlers": {"rules", "core"},
+    "handlers": {"rules", "partners", "core"},
     "dispatcher": {"dispatcher", "rules", "partners", "channels", "core"},
     "cli": {"cli", "rules", "core"},
     "cgi-bin": {"handlers", "core"},
