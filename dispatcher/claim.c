@@ -1,48 +1,71 @@
 #include "dispatcher/claim.h"
 
-#include "core/config.h"
 #include "core/log.h"
 #include "dispatcher/hold.h"
+#include "dispatcher/lease.h"
+#include "dispatcher/pace.h"
 #include "dispatcher/send.h"
 #include "rules/reminders.h"
 
 enum {
     IDLE_POLL_US = 200000, /* finds what nobody poked for */
+    TESTS_AT_ONCE = 50,
     SHARE_LEAST = 8,     /* rows of one lane in one look: a lane costs two round trips however few it gives */
     POLL_COST_FACTOR = 8 /* polling alone takes at most this part of the time */
 };
 
 /*
- * One dive into deliveries_lane for each endpoint, to the first row of its lane: some microseconds each,
- * however many rows wait. (A loose index scan over the lanes would visit only those with rows, but the
- * optimizer chooses it by statistics, which are stale just when a lane has filled up.)
+ * Two dives into deliveries_lane for each endpoint, to the first row of what is fresh and of what is tried
+ * again: some microseconds each, however many rows wait. (A loose index scan over the lanes would visit only
+ * those with rows, but the optimizer chooses it by statistics, which are stale just when a lane has filled
+ * up.) An open breaker costs no dive.
  */
 static const struct statement FIND_LANES = {
-    "SELECT endpoint.id, endpoint.company_id FROM webhook_endpoints AS endpoint "
-    "WHERE (SELECT first.due_at FROM deliveries AS first FORCE INDEX (deliveries_lane) "
-    "WHERE first.state = 'pending' AND first.endpoint_id = endpoint.id ORDER BY first.due_at LIMIT 1) <= ?",
-    .in = "t", .out = "uu"
+    "SELECT endpoint.id, endpoint.company_id, "
+    "(SELECT fresh.due_at FROM deliveries AS fresh FORCE INDEX (deliveries_lane) "
+    "WHERE fresh.state = 'pending' AND fresh.endpoint_id = endpoint.id ORDER BY fresh.due_at LIMIT 1) AS "
+    "fresh_at, "
+    "(SELECT again.due_at FROM deliveries AS again FORCE INDEX (deliveries_lane) "
+    "WHERE again.state = 'retrying' AND again.endpoint_id = endpoint.id ORDER BY again.due_at LIMIT 1) AS "
+    "again_at "
+    "FROM webhook_endpoints AS endpoint WHERE (NOT endpoint.active OR endpoint.breaker_until IS NULL "
+    "OR endpoint.breaker_until NOT BETWEEN ? AND ?) HAVING fresh_at <= ? OR again_at <= ?",
+    .in = "tttt", .out = "uutt"
+};
+
+/* Of a day at most, so that it reads little however many tests there ever were. */
+static const struct statement FIND_TESTS = {
+    "SELECT DISTINCT endpoint_id AS id, company_id FROM deliveries FORCE INDEX (deliveries_test) "
+    "WHERE test = TRUE AND id >= ? AND state = 'pending' AND due_at <= ? LIMIT ?",
+    .in = "uti", .out = "uu"
 };
 
 static const struct statement READ_ENDPOINT = {
-    "SELECT url, format, secret, previous_secret, previous_until, active "
+    "SELECT url, format, secret, previous_secret, previous_until, active, "
+    "failing_since, breaker_failures, breaker_until, rate_limit "
     "FROM webhook_endpoints WHERE company_id = ? AND id = ?",
-    .in = "uu", .out = "ssssti"
+    .in = "uu", .out = "sssstititi"
 };
 
-/*
- * Only the inner select locks: the events stay free for everyone, other lanes' claims among them. A row that
- * is due since it was made was never sent, which saves a look at its attempts.
- */
+/* Only the inner select locks: the events stay free for everyone, other lanes' claims among them. */
 static const struct statement LOCK_ROWS = {
-    "SELECT d.id, d.event_id, d.attempts, d.created_at, e.type AS event_type, e.payload, "
-    "e.created_at AS happened_at, IF(d.due_at > d.created_at, (SELECT a.number FROM attempts AS a "
-    "WHERE a.company_id = d.company_id AND a.delivery_id = d.id ORDER BY a.id DESC LIMIT 1), 0) AS requests "
-    "FROM (SELECT id, company_id, event_id, attempts, created_at, due_at FROM deliveries "
-    "WHERE state = 'pending' AND endpoint_id = ? AND due_at <= ? AND company_id = ? "
+    "SELECT d.id, d.event_id, d.attempts, d.requests, d.test, d.created_at, e.type AS event_type, e.payload, "
+    "e.created_at AS happened_at "
+    "FROM (SELECT id, company_id, event_id, attempts, requests, test, created_at, due_at FROM deliveries "
+    "WHERE state = ? AND endpoint_id = ? AND due_at <= ? AND company_id = ? "
     "ORDER BY due_at LIMIT ? FOR UPDATE SKIP LOCKED) AS d "
     "LEFT JOIN events AS e ON e.company_id = d.company_id AND e.id = d.event_id",
-    .in = "utui", .out = "uuitssti"
+    .in = "sutui", .out = "uuiiitsst"
+};
+
+static const struct statement LOCK_TESTS = {
+    "SELECT d.id, d.event_id, d.attempts, d.requests, d.test, d.created_at, e.type AS event_type, e.payload, "
+    "e.created_at AS happened_at "
+    "FROM (SELECT id, company_id, event_id, attempts, requests, test, created_at, due_at FROM deliveries "
+    "FORCE INDEX (deliveries_test) WHERE test = TRUE AND id >= ? AND endpoint_id = ? AND state = 'pending' "
+    "AND due_at <= ? AND company_id = ? ORDER BY id LIMIT ? FOR UPDATE SKIP LOCKED) AS d "
+    "LEFT JOIN events AS e ON e.company_id = d.company_id AND e.id = d.event_id",
+    .in = "uutui", .out = "uuiiitsst"
 };
 
 static const struct statement GIVE_UP = {
@@ -50,25 +73,21 @@ static const struct statement GIVE_UP = {
     .in = "tuu"
 };
 
-enum { LEASE_ROWS_MOST = 32, LEASE_ROWS_LEAST = 4 };
-
-/* One list costs two thirds of as many rows in bulk; few rows of many companies go in bulk. */
-static const struct statement LEASE_ROWS = {
-    "UPDATE deliveries SET fence = ?, due_at = ? WHERE company_id = ? "
-    "AND id IN (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
-    "?)",
-    .in = "utuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuu"
+struct room { /* for transfers of anybody */
+    int quick, all;
 };
 
-static const struct statement LEASE_ROW = {
-    "UPDATE deliveries SET fence = ?, due_at = ? WHERE id = ? AND company_id = ?", .in = "utuu"
-};
-
-static int free_capacity(const struct dispatcher *dispatcher)
+static struct room room_left(const struct dispatcher *dispatcher)
 {
-    int quick = dispatcher->parallel - (dispatcher->flying_count - dispatcher->slow_count);
-    int all = SLOW_FACTOR * dispatcher->parallel - dispatcher->flying_count;
-    int least = quick < all ? quick : all;
+    return (struct room){
+        .quick = dispatcher->parallel - (dispatcher->flying_count - dispatcher->slow_count),
+        .all = SLOW_FACTOR * dispatcher->parallel - dispatcher->flying_count,
+    };
+}
+
+static int room_size(struct room room)
+{
+    int least = room.quick < room.all ? room.quick : room.all;
     return least > 0 ? least : 0;
 }
 
@@ -93,7 +112,8 @@ static void take_row(struct transfer *transfer, const struct row *row)
     transfer->delivery = row_id(row, "id");
     transfer->course.attempts = (int)row_int(row, "attempts");
     transfer->course.created_at = row_time(row, "created_at");
-    transfer->number = row_int(row, "requests") + 1; /* none: NULL, read as 0 */
+    transfer->course.is_test = row_int(row, "test") != 0;
+    transfer->number = row_int(row, "requests") + 1;
     transfer->event = (struct partner_event){
         .id = row_id(row, "event_id"),
         .created_at = row_time(row, "happened_at"),
@@ -106,16 +126,19 @@ static void take_row(struct transfer *transfer, const struct row *row)
     transfer->event.data_text = pool_memdup(pool, payload->text, payload->length);
 }
 
-/* What one lane may have in this look: its own room, and a fair part of what is free. */
-static int lane_share(const struct lane *lane, int room, size_t lanes)
+/* What one lane may have in this look: its own room, a fair part of what is free, and its company's part. */
+static int lane_share(struct dispatcher *dispatcher, const struct lane *lane, struct room room, size_t lanes)
 {
-    int fair = room / (int)lanes;
-    int share = lane_room(lane);
+    int fair = room_size(room) / (int)lanes;
+    int share = lane_room(lane), company = lane_company_room(lane, room.quick, room.all);
     if (fair < SHARE_LEAST)
         fair = SHARE_LEAST;
     if (share > fair)
         share = fair;
-    return share < room ? share : room;
+    if (share <= company)
+        return share;
+    dispatcher->squeezed = true;
+    return company;
 }
 
 /*
@@ -155,102 +178,188 @@ static int take_rows(struct dispatcher *dispatcher, struct lane *lane, struct id
         take_endpoint(transfer, endpoint, now);
         take_row(transfer, &rows.items[i]);
         TAILQ_INSERT_TAIL(&dispatcher->claimed, transfer, link);
-        lane->flying++;
+        lane_take(lane);
         taken++;
     }
     return taken;
 }
 
-static int claim_lane(struct dispatcher *dispatcher, struct lane *lane, struct id company, int share,
-                      struct id fence, instant now)
+struct claim { /* of one lane */
+    struct lane *lane;
+    struct id company, fence;
+    const struct row *endpoint;
+    instant fresh_at, again_at; /* when the oldest of either kind came due; 0: there is none */
+    instant now;
+};
+
+static int claim_rows(struct dispatcher *dispatcher, const struct claim *claim, const char *state, int most)
 {
-    const struct row *endpoint = db_one(dispatcher->db, dispatcher->turn, &READ_ENDPOINT,
-                                        BIND(value_id(company), value_id(lane->endpoint)));
-    if (!endpoint)
+    if (most <= 0)
+        return 0;
+    struct rows rows = db_all(dispatcher->db, dispatcher->turn, &LOCK_ROWS,
+                              BIND(value_text(state), value_id(claim->lane->endpoint), value_time(claim->now),
+                                   value_id(claim->company), value_int(most)));
+    return take_rows(dispatcher, claim->lane, claim->company, rows, claim->endpoint, claim->fence,
+                     claim->now);
+}
+
+static bool is_due(instant at, instant now)
+{
+    return at != 0 && at <= now;
+}
+
+/* Fresh events first; what is tried again has what they leave, and a quarter at least. */
+static int claim_both(struct dispatcher *dispatcher, const struct claim *claim, int share)
+{
+    bool fresh = is_due(claim->fresh_at, claim->now), again = is_due(claim->again_at, claim->now);
+    int kept = fresh && again ? lane_retry_part(claim->lane, share) : 0;
+    int got = fresh ? claim_rows(dispatcher, claim, "pending", share - kept) : 0;
+    return again ? got + claim_rows(dispatcher, claim, "retrying", share - got) : got;
+}
+
+/* The probe of an endpoint that was cut off is what has waited longest. */
+static int claim_probe(struct dispatcher *dispatcher, const struct claim *claim)
+{
+    bool again =
+        is_due(claim->again_at, claim->now) && (claim->fresh_at == 0 || claim->again_at <= claim->fresh_at);
+    return claim_rows(dispatcher, claim, again ? "retrying" : "pending", 1);
+}
+
+static const struct row *read_endpoint(struct dispatcher *dispatcher, struct id company, struct id endpoint)
+{
+    return db_one(dispatcher->db, dispatcher->turn, &READ_ENDPOINT,
+                  BIND(value_id(company), value_id(endpoint)));
+}
+
+static int claim_lane(struct dispatcher *dispatcher, struct claim *claim, int share)
+{
+    struct lane *lane = claim->lane;
+    claim->endpoint = read_endpoint(dispatcher, claim->company, lane->endpoint);
+    if (!claim->endpoint)
         return 0; /* deleted this moment */
-    if (!row_int(endpoint, "active")) {
-        dispatcher->swept |= hold_rows(dispatcher, company, lane->endpoint);
+    if (!row_int(claim->endpoint, "active")) {
+        dispatcher->swept |= hold_rows(dispatcher, claim->company, lane->endpoint);
         return 0;
     }
-    struct rows rows =
-        db_all(dispatcher->db, dispatcher->turn, &LOCK_ROWS,
-               BIND(value_id(lane->endpoint), value_time(now), value_id(company), value_int(share)));
-    return take_rows(dispatcher, lane, company, rows, endpoint, fence, now);
+    enum breaker breaker = pace_breaker(lane, claim->endpoint, claim->now);
+    if (breaker == BREAKER_OPEN || (breaker == BREAKER_HALF_OPEN && lane->unsettled > 0))
+        return 0;
+    struct pace pace = pace_read(dispatcher, lane, claim->company, claim->endpoint, claim->now);
+    if (share > pace.left)
+        share = pace.left;
+    int got = breaker == BREAKER_CLOSED ? claim_both(dispatcher, claim, share)
+              : share > 0               ? claim_probe(dispatcher, claim)
+                                        : 0;
+    pace_spend(dispatcher, lane, claim->company, &pace, got);
+    return got;
 }
 
-/* How many transfers from this one on are of one company, LEASE_ROWS_MOST at most. */
-static int company_run(const struct transfer *transfer)
+static size_t count_awake(struct dispatcher *dispatcher, struct rows due, instant now)
 {
-    int run = 0;
-    for (struct id company = transfer->company; transfer; transfer = TAILQ_NEXT(transfer, link), run++)
-        if (run == LEASE_ROWS_MOST || !id_equal(transfer->company, company))
-            break;
-    return run;
-}
-
-/* Leases a run in one statement; a short list is filled up with its last row. Returns the transfer behind it.
- */
-static struct transfer *lease_run(struct dispatcher *dispatcher, struct transfer *transfer, int run,
-                                  instant until)
-{
-    struct value values[3 + LEASE_ROWS_MOST] = { value_id(transfer->fence), value_time(until),
-                                                 value_id(transfer->company) };
-    for (int i = 0; i < run; i++, transfer = TAILQ_NEXT(transfer, link))
-        values[3 + i] = value_id(transfer->delivery);
-    for (int i = run; i < LEASE_ROWS_MOST; i++)
-        values[3 + i] = values[2 + run];
-    db_run(dispatcher->db, &LEASE_ROWS, values, 3 + LEASE_ROWS_MOST);
-    return transfer;
-}
-
-static void lease_claimed(struct dispatcher *dispatcher, int count, instant now)
-{
-    if (count == 0)
-        return;
-    struct value *values = pool_array(dispatcher->turn, (size_t)count * 4, sizeof *values);
-    instant until = now + config_int(CONFIG_DISPATCHER_LEASE) * CLOCK_SECOND;
-    struct value *value = values;
-    struct transfer *transfer = TAILQ_FIRST(&dispatcher->claimed);
-    while (transfer) {
-        int run = company_run(transfer);
-        if (run >= LEASE_ROWS_LEAST) {
-            transfer = lease_run(dispatcher, transfer, run, until);
-            continue;
-        }
-        *value++ = value_id(transfer->fence);
-        *value++ = value_time(until);
-        *value++ = value_id(transfer->delivery);
-        *value++ = value_id(transfer->company);
-        transfer = TAILQ_NEXT(transfer, link);
+    size_t awake = 0;
+    for (size_t i = 0; i < due.count; i++) {
+        const struct row *row = &due.items[i];
+        awake +=
+            !lane_rests(lanes_get(&dispatcher->lanes, row_id(row, "id"), row_id(row, "company_id")), now);
     }
-    if (value > values)
-        db_run_many(dispatcher->db, &LEASE_ROW, values, 4, (size_t)(value - values) / 4);
+    return awake;
 }
 
 /* Returns how many rows were claimed; sets work_left where a lane may have more that can be sent. */
 static int claim_lanes(struct dispatcher *dispatcher, struct rows due, instant now)
 {
-    int claimed = 0, room = free_capacity(dispatcher);
+    int claimed = 0;
+    struct room room = room_left(dispatcher);
     struct id fence = id_new();
-    size_t first = dispatcher->rotation % due.count;
+    size_t first = dispatcher->rotation % due.count, awake = count_awake(dispatcher, due, now);
     for (size_t i = 0; i < due.count; i++) {
         const struct row *row = &due.items[(first + i) % due.count];
-        struct id endpoint = row_id(row, "id");
-        struct lane *lane = lanes_get(&dispatcher->lanes, endpoint);
-        if (lane_rests(lane, now))
+        struct claim claim = { .company = row_id(row, "company_id"),
+                               .fence = fence,
+                               .fresh_at = row_time(row, "fresh_at"),
+                               .again_at = row_time(row, "again_at"),
+                               .now = now };
+        claim.lane = lanes_get(&dispatcher->lanes, row_id(row, "id"), claim.company);
+        if (lane_rests(claim.lane, now))
             continue;
         dispatcher->work_left = true;
-        int share = lane_share(lane, room - claimed, due.count);
-        lane->hungry = true;
+        int share = lane_share(dispatcher, claim.lane, room, awake);
+        claim.lane->hungry = true;
         if (share == 0)
             continue;
         dispatcher->rotation = first + i + 1;
-        int got = claim_lane(dispatcher, lane, row_id(row, "company_id"), share, fence, now);
-        lane->hungry = got == share;
+        int got = claim_lane(dispatcher, &claim, share);
+        claim.lane->hungry = got == share;
         claimed += got;
+        room.quick -= got;
+        room.all -= got;
     }
     return claimed;
 }
+
+static int claim_due(struct dispatcher *dispatcher, instant now)
+{
+    struct rows due = db_all(
+        dispatcher->db, dispatcher->turn, &FIND_LANES,
+        BIND(value_time(now + 1), value_time(now + BREAKER_FURTHEST), value_time(now), value_time(now)));
+    if (due.count == 0)
+        return 0;
+    const struct transfer *before = TAILQ_LAST(&dispatcher->claimed, transfer_list);
+    db_begin(dispatcher->db);
+    int claimed = claim_lanes(dispatcher, due, now);
+    lease_claimed(dispatcher, before, claimed, now);
+    db_commit(dispatcher->db);
+    log_debug("claimed rows=%d lanes=%zu", claimed, due.count);
+    return claimed;
+}
+
+/* ---- test sends ---- */
+
+/* The smallest id of the day before: ids are made by the machine's clock. */
+static struct id day_ago(void)
+{
+    struct id id = { { 0 } };
+    instant time = clock_real() - CLOCK_DAY;
+    for (int i = 5; i >= 0; i--, time >>= 8)
+        id.bytes[i] = (uint8_t)time;
+    return id;
+}
+
+static int claim_tests_of(struct dispatcher *dispatcher, const struct row *due, struct id fence, instant now)
+{
+    struct id company = row_id(due, "company_id"), endpoint = row_id(due, "id");
+    struct lane *lane = lanes_get(&dispatcher->lanes, endpoint, company);
+    struct room room = room_left(dispatcher);
+    int share = lane_room(lane), part = lane_company_room(lane, room.quick, room.all);
+    const struct row *row = read_endpoint(dispatcher, company, endpoint);
+    if (!row || share == 0 || part == 0)
+        return 0;
+    struct rows rows = db_all(dispatcher->db, dispatcher->turn, &LOCK_TESTS,
+                              BIND(value_id(day_ago()), value_id(endpoint), value_time(now),
+                                   value_id(company), value_int(share < part ? share : part)));
+    return take_rows(dispatcher, lane, company, rows, row, fence, now);
+}
+
+/* Somebody waits for a test: it goes first, past a breaker, a rate limit and even where the endpoint is off.
+ * They are leased before the lanes are looked into, which would give the same rows again. */
+static int claim_tests(struct dispatcher *dispatcher, instant now)
+{
+    struct rows due = db_all(dispatcher->db, dispatcher->turn, &FIND_TESTS,
+                             BIND(value_id(day_ago()), value_time(now), value_int(TESTS_AT_ONCE)));
+    struct id fence = id_new();
+    int claimed = 0;
+    if (due.count == 0)
+        return 0;
+    db_begin(dispatcher->db);
+    for (size_t i = 0; i < due.count; i++)
+        claimed += claim_tests_of(dispatcher, &due.items[i], fence, now);
+    lease_claimed(dispatcher, NULL, claimed, now);
+    db_commit(dispatcher->db);
+    dispatcher->work_left = true;
+    return claimed;
+}
+
+/* ---- the look ---- */
 
 void claim_look(struct dispatcher *dispatcher)
 {
@@ -258,17 +367,11 @@ void claim_look(struct dispatcher *dispatcher)
     instant now = clock_now();
     dispatcher->looked_at = start;
     dispatcher->look_at = start + IDLE_POLL_US;
-    dispatcher->work_left = dispatcher->swept = false;
-    struct rows due = db_all(dispatcher->db, dispatcher->turn, &FIND_LANES, BIND(value_time(now)));
-    if (due.count > 0) {
-        db_begin(dispatcher->db);
-        int claimed = claim_lanes(dispatcher, due, now);
-        lease_claimed(dispatcher, claimed, now);
-        db_commit(dispatcher->db);
-        if (claimed > 0 || dispatcher->swept)
-            claim_soon(dispatcher); /* there may be more, and this look was worth its while */
-        log_debug("claimed rows=%d lanes=%zu", claimed, due.count);
-    }
+    dispatcher->work_left = dispatcher->swept = dispatcher->squeezed = false;
+    int claimed = claim_tests(dispatcher, now);
+    claimed += claim_due(dispatcher, now);
+    if (claimed > 0 || dispatcher->swept)
+        claim_soon(dispatcher); /* there may be more, and this look was worth its while */
     int64_t end = clock_monotonic();
     dispatcher->look_cost = end - start;
     if (dispatcher->look_at == start + IDLE_POLL_US &&
@@ -281,7 +384,8 @@ void claim_forget(struct dispatcher *dispatcher)
     struct transfer *transfer;
     while ((transfer = TAILQ_FIRST(&dispatcher->claimed))) {
         TAILQ_REMOVE(&dispatcher->claimed, transfer, link);
-        transfer->lane->flying--;
+        lane_land(transfer->lane, false);
+        lane_settle(transfer->lane);
         send_recycle(dispatcher, transfer);
     }
 }
@@ -295,5 +399,5 @@ void claim_soon(struct dispatcher *dispatcher)
 
 int64_t claim_due_at(const struct dispatcher *dispatcher)
 {
-    return free_capacity(dispatcher) > 0 ? dispatcher->look_at : INT64_MAX;
+    return room_size(room_left(dispatcher)) > 0 ? dispatcher->look_at : INT64_MAX;
 }

@@ -6,8 +6,11 @@
  *     send       send.c              one curl multi carries every transfer
  *     settle     settle.c            answers are written down in batches, by the rules of settle_rules.c
  *
- * Beside the way: window.c (who is at work: lock, handover, poke socket, a database that went away), lanes.c
- * (how much of one endpoint at once) and housekeeping.c. main.c is the loop.
+ * How much goes where: lanes.c (how much of one endpoint and of one company at once), pace.c (breaker and
+ * rate limit), health.c (what the answers say of an endpoint over time), hold.c (what is switched off).
+ *
+ * Beside the way: window.c (who is at work: lock, handover, poke socket, a database that went away) and
+ * housekeeping.c. main.c is the loop.
  *
  * A delivery is leased, never taken: claiming moves due_at to the end of the lease and sets the fence, and
  * only the holder of that fence settles the row. What a killed dispatcher had in hand comes due again.
@@ -25,6 +28,7 @@
 #include "dispatcher/lanes.h"
 #include "dispatcher/settle_rules.h"
 #include "partners/partner.h"
+#include "rules/reminders.h"
 
 #include <curl/curl.h>
 #include <netinet/in.h>
@@ -95,6 +99,7 @@ struct dispatcher {
     int64_t looked_at, look_cost;
     size_t rotation; /* the lane that is asked first, so that each comes first in its turn */
     bool work_left;  /* the last look found due rows that may be sent */
+    bool squeezed;   /* … and a lane that had to wait for room that its company or everyone uses */
     bool swept;      /* … or rows that had to be held: there may be more of them */
 
     /* hold.c */
@@ -118,7 +123,7 @@ struct dispatcher {
     char holder[120]; /* host:pid */
 
     /* main.c and housekeeping.c */
-    const struct row *reminder; /* the one in hand, while reminders run */
+    struct reminder_round reminders; /* while they run */
     int64_t reminders_at, housekeeping_at, window_until;
 };
 

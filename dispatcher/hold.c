@@ -21,10 +21,11 @@ static const struct statement LOCK_ENDPOINT = {
     .in = "uu", .out = "i"
 };
 
+/* A test is sent even there; one that nobody took for a day is given up. */
 static const struct statement HOLD = {
-    "UPDATE deliveries SET state = 'held' WHERE state = 'pending' AND endpoint_id = ? AND company_id = ? "
-    "ORDER BY due_at LIMIT ?",
-    .in = "uui"
+    "UPDATE deliveries SET state = IF(test, 'failed', 'held') WHERE state = ? AND endpoint_id = ? "
+    "AND company_id = ? AND (test = FALSE OR created_at < ?) ORDER BY due_at LIMIT ?",
+    .in = "suuti"
 };
 
 /* One dive for each endpoint, as the look for due lanes. */
@@ -37,7 +38,7 @@ static const struct statement FIND_HELD = {
 };
 
 static const struct statement RELEASE = {
-    "UPDATE deliveries SET state = 'pending', due_at = ?, fence = NULL "
+    "UPDATE deliveries SET state = IF(requests > 0, 'retrying', 'pending'), due_at = ?, fence = NULL "
     "WHERE state = 'held' AND endpoint_id = ? AND company_id = ? ORDER BY due_at LIMIT ?",
     .in = "tuui"
 };
@@ -53,8 +54,13 @@ bool hold_rows(struct dispatcher *dispatcher, struct id company, struct id endpo
 {
     if (!endpoint_is(dispatcher, false, company, endpoint))
         return false;
-    db_run(dispatcher->db, &HOLD, BIND(value_id(endpoint), value_id(company), value_int(HOLD_AT_ONCE)));
-    return true;
+    static const char *const states[] = { "pending", "retrying" };
+    uint64_t held = 0;
+    for (size_t i = 0; i < sizeof states / sizeof *states; i++)
+        held += db_run(dispatcher->db, &HOLD,
+                       BIND(value_text(states[i]), value_id(endpoint), value_id(company),
+                            value_time(clock_now() - CLOCK_DAY), value_int(HOLD_AT_ONCE)));
+    return held > 0;
 }
 
 static uint64_t release_lane(struct dispatcher *dispatcher, struct id company, struct id endpoint)

@@ -10,8 +10,9 @@
 #include "dispatcher/dispatcher.h"
 
 /*
- * Holds the endpoint's pending rows, a bounded number at a time; the next look finds what is left. Inside a
- * transaction. False: the endpoint is on again, gone, or being changed just now, and nothing was held.
+ * Holds what waits for the endpoint, a bounded number at a time; the next look finds what is left. Inside a
+ * transaction. False: nothing was held, for the endpoint is on again, gone, or being changed just now, or
+ * because only a test waits.
  */
 bool hold_rows(struct dispatcher *dispatcher, struct id company, struct id endpoint);
 

@@ -17,7 +17,8 @@ static const struct statement DELETE_KEY = {
  * request gives up. */
 static const struct statement FIND_ORPHANS = {
     "SELECT orphan.id, orphan.company_id "
-    "FROM (SELECT DISTINCT state, endpoint_id FROM deliveries WHERE state IN ('pending', 'held')) AS lane "
+    "FROM (SELECT DISTINCT state, endpoint_id FROM deliveries WHERE state IN ('pending', 'retrying', "
+    "'held')) AS lane "
     "LEFT JOIN webhook_endpoints AS endpoint ON endpoint.id = lane.endpoint_id "
     "JOIN deliveries AS orphan ON orphan.state = lane.state AND orphan.endpoint_id = lane.endpoint_id "
     "WHERE endpoint.id IS NULL LIMIT ?",
@@ -26,7 +27,7 @@ static const struct statement FIND_ORPHANS = {
 
 static const struct statement ABANDON_ROW = {
     "UPDATE deliveries SET state = 'failed', settled_at = ? WHERE id = ? AND company_id = ? "
-    "AND state IN ('pending', 'held')",
+    "AND state IN ('pending', 'retrying', 'held')",
     .in = "tuu"
 };
 

@@ -1,9 +1,28 @@
 #include "dispatcher/lanes.h"
 
 /* Ids end in random bits, so their tail is a good hash as it is. */
-static struct lane **bucket_of(struct lanes *lanes, struct id endpoint)
+static size_t bucket_of(struct id id)
 {
-    return &lanes->buckets[(endpoint.bytes[14] << 8 | endpoint.bytes[15]) % LANE_BUCKETS];
+    return (size_t)(id.bytes[14] << 8 | id.bytes[15]) % LANE_BUCKETS;
+}
+
+static void *allocate(size_t size)
+{
+    void *memory = calloc(1, size);
+    if (!memory)
+        abort();
+    return memory;
+}
+
+static struct tenant *tenant_get(struct lanes *lanes, struct id company)
+{
+    struct tenant **bucket = &lanes->tenants[bucket_of(company)];
+    for (struct tenant *tenant = *bucket; tenant; tenant = tenant->next)
+        if (id_equal(tenant->company, company))
+            return tenant;
+    struct tenant *tenant = allocate(sizeof *tenant);
+    *tenant = (struct tenant){ .next = *bucket, .company = company };
+    return *bucket = tenant;
 }
 
 static int first_limit(const struct lanes *lanes)
@@ -11,24 +30,47 @@ static int first_limit(const struct lanes *lanes)
     return lanes->highest < LANE_FIRST_LIMIT ? lanes->highest : LANE_FIRST_LIMIT;
 }
 
-struct lane *lanes_get(struct lanes *lanes, struct id endpoint)
+struct lane *lanes_get(struct lanes *lanes, struct id endpoint, struct id company)
 {
-    struct lane **bucket = bucket_of(lanes, endpoint);
+    struct lane **bucket = &lanes->buckets[bucket_of(endpoint)];
     for (struct lane *lane = *bucket; lane; lane = lane->next)
         if (id_equal(lane->endpoint, endpoint))
             return lane;
-    struct lane *lane = calloc(1, sizeof *lane);
-    if (!lane)
-        abort();
+    struct lane *lane = allocate(sizeof *lane);
     *lane = (struct lane){ .next = *bucket, .endpoint = endpoint, .limit = first_limit(lanes) };
-    *bucket = lane;
-    return lane;
+    lane->tenant = tenant_get(lanes, company);
+    lane->tenant->lanes++;
+    return *bucket = lane;
 }
 
 /* A lane below the first limit is remembered: its endpoint was slow. */
 static bool is_forgettable(const struct lanes *lanes, const struct lane *lane, instant now)
 {
-    return lane->flying == 0 && lane->limit >= first_limit(lanes) && !lane_rests(lane, now);
+    return lane->unsettled == 0 && lane->limit >= first_limit(lanes) && !lane_rests(lane, now);
+}
+
+static void forget_tenants(struct lanes *lanes)
+{
+    for (size_t i = 0; i < LANE_BUCKETS; i++) {
+        struct tenant **place = &lanes->tenants[i];
+        while (*place) {
+            struct tenant *tenant = *place;
+            if (tenant->lanes > 0) {
+                place = &tenant->next;
+                continue;
+            }
+            *place = tenant->next;
+            free(tenant);
+        }
+    }
+}
+
+static void forget_lane(struct lane **place)
+{
+    struct lane *lane = *place;
+    *place = lane->next;
+    lane->tenant->lanes--;
+    free(lane);
 }
 
 void lanes_forget(struct lanes *lanes, instant now)
@@ -36,31 +78,74 @@ void lanes_forget(struct lanes *lanes, instant now)
     for (size_t i = 0; i < LANE_BUCKETS; i++) {
         struct lane **place = &lanes->buckets[i];
         while (*place) {
-            struct lane *lane = *place;
-            if (!is_forgettable(lanes, lane, now)) {
-                place = &lane->next;
-                continue;
-            }
-            *place = lane->next;
-            free(lane);
+            if (is_forgettable(lanes, *place, now))
+                forget_lane(place);
+            else
+                place = &(*place)->next;
         }
     }
+    forget_tenants(lanes);
 }
 
 void lanes_release(struct lanes *lanes)
 {
-    for (size_t i = 0; i < LANE_BUCKETS; i++) {
-        while (lanes->buckets[i]) {
-            struct lane *lane = lanes->buckets[i];
-            lanes->buckets[i] = lane->next;
-            free(lane);
-        }
-    }
+    for (size_t i = 0; i < LANE_BUCKETS; i++)
+        while (lanes->buckets[i])
+            forget_lane(&lanes->buckets[i]);
+    forget_tenants(lanes);
 }
 
 int lane_room(const struct lane *lane)
 {
     return lane->limit > lane->flying ? lane->limit - lane->flying : 0;
+}
+
+int lane_company_room(const struct lane *lane, int quick, int all)
+{
+    const struct tenant *tenant = lane->tenant;
+    int own_quick = TENANT_QUICK_PARTS * quick - (tenant->flying - tenant->slow);
+    int own_all = all - tenant->flying;
+    if (own_quick <= 0 || own_all <= 0)
+        return 0;
+    /* Each that is taken is also one free place less. */
+    own_quick = (own_quick + TENANT_QUICK_PARTS) / (TENANT_QUICK_PARTS + 1);
+    own_all = (own_all + 1) / 2;
+    return own_quick < own_all ? own_quick : own_all;
+}
+
+void lane_take(struct lane *lane)
+{
+    lane->flying++;
+    lane->unsettled++;
+    lane->tenant->flying++;
+}
+
+void lane_slow(struct lane *lane)
+{
+    lane->tenant->slow++;
+}
+
+void lane_land(struct lane *lane, bool slow)
+{
+    lane->flying--;
+    lane->tenant->flying--;
+    lane->tenant->slow -= slow;
+}
+
+void lane_settle(struct lane *lane)
+{
+    lane->unsettled--;
+}
+
+int lane_retry_part(struct lane *lane, int share)
+{
+    unsigned int turn = lane->turn++ % 4;
+    return share / 4 + (3 - (int)turn < share % 4);
+}
+
+void lane_slow_start(struct lane *lane)
+{
+    lane->limit = 1;
 }
 
 void lane_learn(const struct lanes *lanes, struct lane *lane, bool prompt)

@@ -23,6 +23,7 @@ enum {
     EXIT_UNAVAILABLE = 75,
     EXIT_CONFIG = 78,
     REMINDERS_EVERY_US = 1000000,
+    REMINDERS_LATER_US = 10000000,
     REMINDERS_AT_ONCE = 100,
     REMINDER_ROUNDS = 20,
     HOUSEKEEPING_EVERY_US = 60000000,
@@ -70,42 +71,54 @@ bool dispatcher_guarded(struct dispatcher *dispatcher, void (*step)(struct dispa
 
 static void run_reminders(struct dispatcher *dispatcher)
 {
-    size_t sent = 0, settled = REMINDERS_AT_ONCE, all = 0;
-    for (int i = 0; i < REMINDER_ROUNDS && settled > 0; i++) {
-        size_t now_sent = 0;
-        settled = reminders_run(dispatcher->db, dispatcher->turn, clock_now(), REMINDERS_AT_ONCE, &now_sent,
-                                &dispatcher->reminder);
-        sent += now_sent;
-        all += settled;
-    }
+    struct reminder_round *round = &dispatcher->reminders;
+    size_t settled = REMINDERS_AT_ONCE, all = 0;
+    for (int i = 0; i < REMINDER_ROUNDS && settled > 0; i++)
+        all += settled =
+            reminders_run(dispatcher->db, dispatcher->turn, clock_now(), REMINDERS_AT_ONCE, round);
     if (settled > 0)
         dispatcher->reminders_at = 0; /* the rest in the next turn */
     if (all > 0)
-        log_info("reminders settled=%zu sent=%zu", all, sent);
-    if (sent > 0)
+        log_info("reminders settled=%zu sent=%zu", all, round->sent);
+    if (round->sent > 0)
         claim_soon(dispatcher);
 }
 
-static void skip_reminder(struct dispatcher *dispatcher)
+static void skip_reminders(struct dispatcher *dispatcher)
 {
-    reminders_skip(dispatcher->db, dispatcher->reminder, clock_now());
+    reminders_skip(dispatcher->db, &dispatcher->reminders, clock_now());
 }
 
-/* A reminder that cannot be written is given up alone: no other waits for it. */
+/*
+ * A reminder that cannot be written is set aside, so that no other waits for it, and given up once another
+ * passes without it. While none passes the fault may be in all of them: they stay due and are tried again
+ * later.
+ */
 static void remind(struct dispatcher *dispatcher)
 {
     enum fault fault;
+    struct reminder_round *round = &dispatcher->reminders;
     int64_t now = clock_monotonic();
     if (dispatcher->draining || now < dispatcher->reminders_at)
         return;
     dispatcher->reminders_at = now + REMINDERS_EVERY_US;
-    dispatcher->reminder = NULL;
-    if (dispatcher_guarded(dispatcher, run_reminders, &fault))
+    *round = (struct reminder_round){ 0 };
+    while (!dispatcher_guarded(dispatcher, run_reminders, &fault)) {
+        if (fault == FAULT_RETRY)
+            dispatcher->reminders_at = 0;
+        if (fault != FAULT_BROKEN || !round->in_hand)
+            return;
+        if (!reminders_set_aside(round))
+            break;
+    }
+    if (round->aside_count == 0)
         return;
-    if (fault == FAULT_BROKEN && dispatcher->reminder)
-        dispatcher_guarded(dispatcher, skip_reminder, &fault);
-    if (fault == FAULT_RETRY || fault == FAULT_NONE)
-        dispatcher->reminders_at = 0;
+    if (round->sent > 0) {
+        dispatcher_guarded(dispatcher, skip_reminders, &fault);
+        return;
+    }
+    dispatcher->reminders_at = now + REMINDERS_LATER_US;
+    log_error("reminders cannot be written and stay due count=%zu", round->aside_count);
 }
 
 static void release(struct dispatcher *dispatcher)

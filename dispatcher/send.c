@@ -68,12 +68,12 @@ static void finish(struct dispatcher *dispatcher, struct transfer *transfer)
         lane_learn(&dispatcher->lanes, transfer->lane, prompt);
     transfer->verdict = settle_decide(&transfer->answer, &transfer->course, clock_now());
     lane_rest(transfer->lane, transfer->verdict.rest_until);
-    transfer->lane->flying--;
+    lane_land(transfer->lane, transfer->slow);
     if (dispatcher->done_count == 0)
         dispatcher->done_since = now;
     TAILQ_INSERT_TAIL(&dispatcher->done, transfer, link);
     dispatcher->done_count++;
-    if (transfer->lane->hungry)
+    if (transfer->lane->hungry || dispatcher->squeezed)
         claim_soon(dispatcher);
 }
 
@@ -149,8 +149,11 @@ static void mark_slow(struct dispatcher *dispatcher)
     for (transfer = TAILQ_FIRST(&dispatcher->flying); transfer; transfer = TAILQ_NEXT(transfer, link)) {
         if (transfer->started > before)
             return;
-        dispatcher->slow_count += !transfer->slow;
+        if (transfer->slow)
+            continue;
         transfer->slow = true;
+        dispatcher->slow_count++;
+        lane_slow(transfer->lane);
     }
 }
 

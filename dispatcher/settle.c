@@ -1,8 +1,10 @@
 #include "dispatcher/settle.h"
 
 #include "core/log.h"
-#include "dispatcher/hold.h"
+#include "dispatcher/claim.h"
+#include "dispatcher/health.h"
 #include "dispatcher/send.h"
+#include "rules/counters.h"
 
 enum { BATCH_READY = 64, BATCH_MOST = 256, BATCH_PATIENCE_US = 20000, RETRIES_MOST = 10 };
 
@@ -16,9 +18,9 @@ static const struct statement LOG_ATTEMPT = {
 
 /* Only the holder of the fence settles a row. */
 static const struct statement SETTLE_DELIVERY = {
-    "UPDATE deliveries SET state = ?, due_at = ?, attempts = ?, settled_at = ?, fence = NULL "
+    "UPDATE deliveries SET state = ?, due_at = ?, attempts = ?, requests = ?, settled_at = ?, fence = NULL "
     "WHERE id = ? AND company_id = ? AND fence = ?",
-    .in = "stituuu"
+    .in = "stiituuu"
 };
 
 static const struct statement COUNT_ENDPOINT = {
@@ -28,25 +30,14 @@ static const struct statement COUNT_ENDPOINT = {
     .in = "iiittuu"
 };
 
-static const struct statement DISABLE_ENDPOINT = {
-    "UPDATE webhook_endpoints SET active = FALSE, disabled_reason = ?, updated_at = ? "
-    "WHERE id = ? AND company_id = ? AND active",
-    .in = "stuu"
-};
-
-struct tally { /* one endpoint's part of a batch */
-    struct id endpoint, company;
-    int64_t successes, failures;
-    int status;
-    instant attempt_at, success_at; /* 0: none */
-    const char *disable;
-};
+enum { OURS, DELIVERED, FAILED, GIVEN_UP, TOTALS };
 
 struct batch {
     struct transfer **transfers;
     size_t count;
     struct tally *tallies;
     size_t tally_count;
+    int64_t totals[TOTALS];
 };
 
 /* ---- what it comes to ---- */
@@ -54,23 +45,30 @@ struct batch {
 static struct tally *tally_of(struct batch *batch, const struct transfer *transfer)
 {
     for (size_t i = 0; i < batch->tally_count; i++)
-        if (id_equal(batch->tallies[i].endpoint, transfer->lane->endpoint))
+        if (batch->tallies[i].lane == transfer->lane)
             return &batch->tallies[i];
     struct tally *tally = &batch->tallies[batch->tally_count++];
-    *tally = (struct tally){ .endpoint = transfer->lane->endpoint, .company = transfer->company };
+    *tally = (struct tally){ .lane = transfer->lane, .company = transfer->company };
     return tally;
 }
 
 static void count(struct batch *batch, const struct transfer *transfer)
 {
-    if (!settle_concerns_endpoint(&transfer->answer, &transfer->course, &transfer->verdict))
+    bool success = settle_succeeded(&transfer->answer), is_test = transfer->course.is_test;
+    bool concerns = settle_concerns_endpoint(&transfer->answer, &transfer->course, &transfer->verdict);
+    bool theirs = concerns ||
+                  (is_test && (transfer->answer.kind == ANSWER_HTTP || transfer->answer.kind == ANSWER_NONE));
+    batch->totals[success ? DELIVERED : theirs ? FAILED : OURS]++;
+    batch->totals[GIVEN_UP] += strcmp(transfer->verdict.state, "failed") == 0;
+    if (!theirs)
         return;
     struct tally *tally = tally_of(batch, transfer);
-    bool success = settle_succeeded(&transfer->answer);
-    tally->successes += success;
-    tally->failures += !success;
     tally->status = transfer->answer.status;
     tally->attempt_at = transfer->started_at;
+    if (is_test)
+        return; /* of a test only these two are kept */
+    tally->successes += success;
+    tally->failures += !success;
     if (success)
         tally->success_at = transfer->started_at;
     if (transfer->verdict.disable)
@@ -79,7 +77,8 @@ static void count(struct batch *batch, const struct transfer *transfer)
 
 static int compare_tallies(const void *left, const void *right)
 {
-    return id_compare(((const struct tally *)left)->endpoint, ((const struct tally *)right)->endpoint);
+    return id_compare(((const struct tally *)left)->lane->endpoint,
+                      ((const struct tally *)right)->lane->endpoint);
 }
 
 static struct batch gather(struct dispatcher *dispatcher)
@@ -149,7 +148,7 @@ static void log_attempts(struct dispatcher *dispatcher, const struct batch *batc
 
 static void settle_deliveries(struct dispatcher *dispatcher, const struct batch *batch)
 {
-    struct value *values = pool_array(dispatcher->turn, batch->count * 7, sizeof *values);
+    struct value *values = pool_array(dispatcher->turn, batch->count * 8, sizeof *values);
     struct value *value = values;
     for (size_t i = 0; i < batch->count; i++) {
         const struct transfer *transfer = batch->transfers[i];
@@ -158,12 +157,13 @@ static void settle_deliveries(struct dispatcher *dispatcher, const struct batch 
         *value++ = value_text(verdict->state);
         *value++ = value_time(verdict->due_at);
         *value++ = value_int(verdict->attempts);
+        *value++ = value_int(transfer->number - !transfer->on_the_wire);
         *value++ = is_final ? value_time(clock_now()) : value_null();
         *value++ = value_id(transfer->delivery);
         *value++ = value_id(transfer->company);
         *value++ = value_id(transfer->fence);
     }
-    uint64_t matched = db_run_many(dispatcher->db, &SETTLE_DELIVERY, values, 7, batch->count);
+    uint64_t matched = db_run_many(dispatcher->db, &SETTLE_DELIVERY, values, 8, batch->count);
     if (matched < batch->count)
         log_debug("settled by another rows=%zu", batch->count - (size_t)matched);
 }
@@ -179,20 +179,29 @@ static void count_endpoints(struct dispatcher *dispatcher, const struct batch *b
         *value++ = status_or_null(tally->status);
         *value++ = value_time(tally->attempt_at);
         *value++ = tally->success_at ? value_time(tally->success_at) : value_null();
-        *value++ = value_id(tally->endpoint);
+        *value++ = value_id(tally->lane->endpoint);
         *value++ = value_id(tally->company);
     }
     if (batch->tally_count > 0)
         db_run_many(dispatcher->db, &COUNT_ENDPOINT, values, 7, batch->tally_count);
+}
+
+/* Counting has locked the endpoints' rows, in order. */
+static void judge_endpoints(struct dispatcher *dispatcher, struct batch *batch)
+{
     for (size_t i = 0; i < batch->tally_count; i++) {
-        const struct tally *tally = &batch->tallies[i];
-        if (!tally->disable)
-            continue;
-        db_run(dispatcher->db, &DISABLE_ENDPOINT,
-               BIND(value_text(tally->disable), value_time(clock_now()), value_id(tally->endpoint),
-                    value_id(tally->company)));
-        hold_rows(dispatcher, tally->company, tally->endpoint);
+        health_settle(dispatcher, &batch->tallies[i], batch->transfers, batch->count);
+        health_disable(dispatcher, &batch->tallies[i]);
     }
+}
+
+static void add_totals(struct dispatcher *dispatcher, const struct batch *batch)
+{
+    counters_add(dispatcher->db, (const struct counter[]){ { "attempts_delivered", batch->totals[DELIVERED] },
+                                                           { "attempts_failed", batch->totals[FAILED] },
+                                                           { "attempts_ours", batch->totals[OURS] },
+                                                           { "deliveries_failed", batch->totals[GIVEN_UP] },
+                                                           { 0 } });
 }
 
 /* ---- and done ---- */
@@ -201,7 +210,17 @@ static void let_go(struct dispatcher *dispatcher, struct transfer *transfer)
 {
     TAILQ_REMOVE(&dispatcher->done, transfer, link);
     dispatcher->done_count--;
+    lane_settle(transfer->lane);
     send_recycle(dispatcher, transfer);
+}
+
+static void remember(struct dispatcher *dispatcher, struct batch *batch)
+{
+    for (size_t i = 0; i < batch->tally_count; i++) {
+        health_settled(&batch->tallies[i]);
+        if (batch->tallies[i].told)
+            claim_soon(dispatcher);
+    }
 }
 
 static void settle_batch(struct dispatcher *dispatcher)
@@ -211,7 +230,10 @@ static void settle_batch(struct dispatcher *dispatcher)
     log_attempts(dispatcher, &batch);
     settle_deliveries(dispatcher, &batch);
     count_endpoints(dispatcher, &batch);
+    judge_endpoints(dispatcher, &batch);
+    add_totals(dispatcher, &batch);
     db_commit(dispatcher->db);
+    remember(dispatcher, &batch);
     for (size_t i = 0; i < batch.count; i++) {
         if (settle_succeeded(&batch.transfers[i]->answer))
             dispatcher->delivered++;

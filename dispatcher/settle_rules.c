@@ -82,6 +82,8 @@ static const char *reason_to_disable(const struct answer *answer)
 bool settle_concerns_endpoint(const struct answer *answer, const struct course *course,
                               const struct verdict *verdict)
 {
+    if (course->is_test)
+        return false;
     if (answer->kind == ANSWER_UNREACHED)
         return verdict->attempts > course->attempts;
     return answer->kind != ANSWER_OURS;
@@ -94,7 +96,7 @@ struct verdict settle_decide(const struct answer *answer, const struct course *c
     struct verdict verdict = {
         .attempts = course->attempts + 1,
         .due_at = now,
-        .disable = reason_to_disable(answer),
+        .disable = course->is_test ? NULL : reason_to_disable(answer),
     };
     if (settle_succeeded(answer)) {
         verdict.state = "delivered";
@@ -104,6 +106,10 @@ struct verdict settle_decide(const struct answer *answer, const struct course *c
         verdict.rest_until = now + clamp(asked, CLOCK_SECOND, CLOCK_HOUR);
     if (verdict.disable) {
         verdict.state = "held";
+        return verdict;
+    }
+    if (course->is_test || (answer->kind == ANSWER_HTTP && answer->abort)) {
+        verdict.state = "failed";
         return verdict;
     }
     int64_t delay;
@@ -118,7 +124,7 @@ struct verdict settle_decide(const struct answer *answer, const struct course *c
         verdict.state = "failed";
         return verdict;
     }
-    verdict.state = "pending";
+    verdict.state = "retrying";
     verdict.due_at = due_at;
     return verdict;
 }

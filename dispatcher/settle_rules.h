@@ -10,6 +10,9 @@
  *   is away for a day costs nothing, a name that is gone for good ends the schedule a day later.
  * - What is useless from some moment on (a reminder, from the start of its booking) is not tried again then.
  * - Retry-After (seconds or an HTTP date, at most RETRY_AFTER_LONGEST) is never undercut.
+ * - The response header `webhook-delivery: abort` (or `abort-message`) gives up this delivery; the endpoint
+ * stays.
+ * - A test send is tried once, and switches nothing off.
  * - 410, or the response header `webhook-delivery: disable`, switches the endpoint off; a delivery that did
  *   not succeed is then held, never dropped.
  */
@@ -37,6 +40,7 @@ struct answer {
     int status;              /* 0: none */
     const char *retry_after; /* the header's text, or NULL */
     bool disable;            /* the header `webhook-delivery: disable` */
+    bool abort;              /* … or `abort` */
 };
 
 struct course { /* how far a delivery has come */
@@ -44,19 +48,21 @@ struct course { /* how far a delivery has come */
     int attempts; /* that counted, before this one */
     instant created_at;
     instant useless_at; /* nothing is sent from then on; 0: it never is useless */
+    bool is_test;
 };
 
 struct verdict {
-    const char *state;   /* of the delivery: delivered, pending, failed or held */
+    const char *state;   /* of the delivery: delivered, retrying, failed or held */
     int attempts;        /* that count, with this one */
-    instant due_at;      /* the next attempt, when pending */
+    instant due_at;      /* the next attempt, when retrying */
     const char *disable; /* why the endpoint is switched off; NULL: it is not */
     instant rest_until;  /* the endpoint asked for time; 0: it did not */
 };
 
 struct verdict settle_decide(const struct answer *answer, const struct course *course, instant now);
 
-/* Whether the endpoint's counters tell of the attempt; a fault that may be ours says nothing of it. */
+/* Whether the endpoint's counters and health tell of the attempt; a fault that may be ours says nothing of
+ * it, a test is none of its deliveries. */
 bool settle_concerns_endpoint(const struct answer *answer, const struct course *course,
                               const struct verdict *verdict);
 

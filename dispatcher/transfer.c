@@ -220,6 +220,8 @@ static void read_headers(struct transfer *transfer)
     const char *wish = header_of(transfer->easy, "webhook-delivery");
     transfer->answer.retry_after = retry_after ? pool_strdup(transfer->pool, retry_after) : NULL;
     transfer->answer.disable = wish && strcasecmp(wish, "disable") == 0;
+    transfer->answer.abort =
+        wish && (strcasecmp(wish, "abort") == 0 || strcasecmp(wish, "abort-message") == 0);
 }
 
 /* The verdict on the peer's address: what an allow-listed machine of the operator answers is never kept. */

@@ -49,9 +49,11 @@ static const struct statement INSERT = {
     .in = "uussssitt",
 };
 
-/* What switched it off is forgotten once it is on. */
+/* What switched it off is forgotten once it is on, and how it failed as well. */
 static const struct statement UPDATE = {
-    "UPDATE webhook_endpoints SET url = ?, description = ?, active = ?,"
+    "UPDATE webhook_endpoints SET url = ?, description = ?, failing_since = IF(active, failing_since, NULL),"
+    " failing_warned = IF(active, failing_warned, 0), breaker_failures = IF(active, breaker_failures, 0),"
+    " breaker_until = IF(active, breaker_until, NULL), active = ?,"
     " disabled_reason = IF(active, NULL, disabled_reason), updated_at = ? WHERE company_id = ? AND id = ?",
     .in = "ssituu",
 };
@@ -79,7 +81,7 @@ static const struct statement UNSUBSCRIBE = {
 
 /* What was held while the endpoint was off is due at once; the oldest rows here, the rest a moment later. */
 static const struct statement RELEASE_HELD = {
-    "UPDATE deliveries SET state = 'pending', due_at = ?, fence = NULL"
+    "UPDATE deliveries SET state = IF(requests > 0, 'retrying', 'pending'), due_at = ?, fence = NULL"
     " WHERE company_id = ? AND endpoint_id = ? AND state = 'held' ORDER BY due_at LIMIT ?",
     .in = "tuui",
 };
@@ -87,7 +89,7 @@ static const struct statement RELEASE_HELD = {
 /* The rows stay as the record of what was not sent. */
 static const struct statement FAIL_UNSENT = {
     "UPDATE deliveries SET state = 'failed', fence = NULL, settled_at = ?"
-    " WHERE company_id = ? AND endpoint_id = ? AND state IN ('pending', 'held') LIMIT ?",
+    " WHERE company_id = ? AND endpoint_id = ? AND state IN ('pending', 'retrying', 'held') LIMIT ?",
     .in = "tuui",
 };
 

@@ -3,6 +3,7 @@
 #include "core/fault.h"
 #include "core/log.h"
 #include "rules/bookings.h"
+#include "rules/counters.h"
 #include "rules/events.h"
 #include "rules/rooms.h"
 
@@ -57,7 +58,7 @@ static const struct statement OF_EVENT = {
     .out = "stst",
 };
 
-enum { KINDS = 3, SETTLE_VALUES = 7, PLAN_VALUES = 5 };
+enum { KINDS = 3, SETTLE_VALUES = 7, SKIP_VALUES = 5, PLAN_VALUES = 5 };
 
 void reminders_plan(struct db *db, struct id company, struct id booking, instant starts_at, instant now)
 {
@@ -152,44 +153,90 @@ static struct id send(struct db *db, struct pool *pool, const struct row *due,
     return event_emit(db, pool, company, "booking.reminder", payload(pool, booking, kind), now);
 }
 
-size_t reminders_run(struct db *db, struct pool *pool, instant now, size_t limit, size_t *sent,
-                     const struct row **in_hand)
+static bool is_same(const struct row *left, const struct row *right)
 {
-    *in_hand = NULL;
+    return id_equal(row_id(left, "booking_id"), row_id(right, "booking_id")) &&
+           strcmp(row_text(left, "kind"), row_text(right, "kind")) == 0 &&
+           row_time(left, "starts_at") == row_time(right, "starts_at");
+}
+
+static bool is_aside(const struct reminder_round *round, const struct row *row)
+{
+    for (size_t i = 0; i < round->aside_count; i++)
+        if (is_same(round->aside[i], row))
+            return true;
+    return false;
+}
+
+static void bind_key(struct value *values, const struct row *row)
+{
+    values[0] = value_id(row_id(row, "company_id"));
+    values[1] = value_id(row_id(row, "booking_id"));
+    values[2] = value_text(row_text(row, "kind"));
+    values[3] = value_time(row_time(row, "starts_at"));
+}
+
+static void count(struct db *db, int64_t sent, int64_t skipped)
+{
+    counters_add(
+        db, (const struct counter[]){ { "reminders_sent", sent }, { "reminders_skipped", skipped }, { 0 } });
+}
+
+size_t reminders_run(struct db *db, struct pool *pool, instant now, size_t limit,
+                     struct reminder_round *round)
+{
+    size_t rows = 0, sent = 0, skipped = 0;
+    round->in_hand = NULL;
     db_begin(db);
     struct rows due = db_all(db, pool, &DUE, BIND(value_time(now), value_int((int64_t)limit)));
     struct value *values = pool_array(pool, due.count * SETTLE_VALUES, sizeof *values);
     for (size_t i = 0; i < due.count; i++) {
-        const struct row *row = *in_hand = &due.items[i];
+        const struct row *row = &due.items[i];
+        if (is_aside(round, row))
+            continue;
+        round->in_hand = row;
         const struct reminder_kind *latest = latest_kind(row_time(row, "starts_at"), now);
         const char *refused = refusal(row, latest, now);
-        struct value *settle = values + i * SETTLE_VALUES;
+        struct value *settle = values + rows++ * SETTLE_VALUES;
         settle[0] = value_text(refused ? refused : "sent");
         settle[1] = refused ? value_null() : value_id(send(db, pool, row, latest, now));
         settle[2] = value_time(now);
-        settle[3] = value_id(row_id(row, "company_id"));
-        settle[4] = value_id(row_id(row, "booking_id"));
-        settle[5] = value_text(row_text(row, "kind"));
-        settle[6] = value_time(row_time(row, "starts_at"));
-        if (!refused && sent)
-            (*sent)++;
+        bind_key(settle + 3, row);
+        sent += !refused;
+        skipped += refused && strcmp(refused, "skipped") == 0;
     }
-    *in_hand = NULL;
-    if (due.count > 0)
-        db_run_many(db, &SETTLE, values, SETTLE_VALUES, due.count);
+    round->in_hand = NULL;
+    if (rows > 0)
+        db_run_many(db, &SETTLE, values, SETTLE_VALUES, rows);
+    count(db, (int64_t)sent, (int64_t)skipped);
     db_commit(db);
-    return due.count;
+    round->sent += sent;
+    return rows;
 }
 
-void reminders_skip(struct db *db, const struct row *in_hand, instant now)
+bool reminders_set_aside(struct reminder_round *round)
 {
-    struct id booking = row_id(in_hand, "booking_id");
+    if (round->aside_count == REMINDERS_ASIDE)
+        return false;
+    round->aside[round->aside_count++] = round->in_hand;
+    round->sent = 0;
+    return true;
+}
+
+void reminders_skip(struct db *db, const struct reminder_round *round, instant now)
+{
     char id[ID_TEXT_SIZE];
-    db_run(db, &SKIP,
-           BIND(value_time(now), value_id(row_id(in_hand, "company_id")), value_id(booking),
-                value_text(row_text(in_hand, "kind")), value_time(row_time(in_hand, "starts_at"))));
-    log_error("a reminder cannot be written and is skipped booking=%s kind=%s", id_format(id, "bk", booking),
-              row_text(in_hand, "kind"));
+    db_begin(db);
+    for (size_t i = 0; i < round->aside_count; i++) {
+        struct value values[SKIP_VALUES] = { value_time(now) };
+        bind_key(values + 1, round->aside[i]);
+        db_run(db, &SKIP, values, SKIP_VALUES);
+        log_error("a reminder cannot be written and is skipped booking=%s kind=%s",
+                  id_format(id, "bk", row_id(round->aside[i], "booking_id")),
+                  row_text(round->aside[i], "kind"));
+    }
+    count(db, 0, (int64_t)round->aside_count);
+    db_commit(db);
 }
 
 bool reminders_may_send(struct db *db, struct pool *pool, struct id company, struct id event, instant now,

@@ -21,17 +21,29 @@ extern const struct reminder_kind reminder_kinds[]; /* the longest first, ended 
 void reminders_plan(struct db *db, struct id company, struct id booking, instant starts_at, instant now);
 void reminders_void(struct db *db, struct id company, struct id booking, instant now);
 
+enum { REMINDERS_ASIDE = 64 };
+
+struct reminder_round {        /* rows belong to the pool */
+    size_t sent;               /* and committed */
+    const struct row *in_hand; /* being written, so that after a fault it is known which it was; else NULL */
+    const struct row *aside[REMINDERS_ASIDE]; /* met a fault before: left out, still due */
+    size_t aside_count;
+};
+
 /*
  * Settles up to `limit` due reminders in one transaction of its own: emits booking.reminder events
  * and marks rows sent, skipped or void. Several processes may run it at once. Returns how many rows it
- * settled; 0: none is due. `*in_hand` is the reminder being written and NULL else, so that after a fault the
- * caller knows which one it was; it belongs to the pool.
+ * settled; 0: none is due. Adds to `round->sent`.
  */
-size_t reminders_run(struct db *db, struct pool *pool, instant now, size_t limit, size_t *sent,
-                     const struct row **in_hand);
+size_t reminders_run(struct db *db, struct pool *pool, instant now, size_t limit,
+                     struct reminder_round *round);
 
-/* Marks the reminder `in_hand` skipped, in the words of the log. */
-void reminders_skip(struct db *db, const struct row *in_hand, instant now);
+/* Leaves the reminder in hand out from now on, and forgets what was sent before; false: there are too many
+ * already. */
+bool reminders_set_aside(struct reminder_round *round);
+
+/* Marks those that were set aside skipped, in the words of the log. */
+void reminders_skip(struct db *db, const struct reminder_round *round, instant now);
 
 /*
  * The booking is read again whenever its reminder is about to go out: false once it has started, moved or

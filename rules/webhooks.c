@@ -51,7 +51,7 @@ static const struct statement ATTEMPTS = {
     .out = "uitsissnnnnn",
 };
 
-static const char *const states[] = { "pending", "delivered", "failed", "held", NULL };
+static const char *const states[] = { "pending", "retrying", "delivered", "failed", "held", NULL };
 
 static const struct field timings_out[] = {
     { "dnsMs", FIELD_NUMBER, .required = true, .nullable = true, .doc = "Until the name was looked up" },

@@ -363,7 +363,8 @@ CREATE TABLE deliveries (
     KEY deliveries_lane (state, endpoint_id, due_at),
     KEY deliveries_company (company_id, id),
     KEY deliveries_endpoint (endpoint_id, id),
-    KEY deliveries_event (event_id)
+    KEY deliveries_event (event_id),
+    KEY deliveries_test (test)                               -- the few that are, by id
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_ci;
 
 -- Every POST on the wire. One partition a day, as events.

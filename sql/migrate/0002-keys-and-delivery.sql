@@ -120,7 +120,8 @@ ALTER TABLE deliveries
     DROP KEY deliveries_event,
     ADD KEY deliveries_company (company_id, id),
     ADD KEY deliveries_endpoint (endpoint_id, id),
-    ADD KEY deliveries_event (event_id);
+    ADD KEY deliveries_event (event_id),
+    ADD KEY deliveries_test (test);
 
 UPDATE deliveries SET requests =
     (SELECT COALESCE(MAX(number), 0) FROM attempts

@@ -93,7 +93,7 @@ def aftermath(crash_stack, long):
         killer.run(110 if long else 12)
     finally:
         load.stop()
-    open_rows = "SELECT 1 FROM deliveries WHERE state = 'pending' LIMIT 1"
+    open_rows = "SELECT 1 FROM deliveries WHERE state IN ('pending', 'retrying') LIMIT 1"
     wait_until(lambda: not stack.sql.one(open_rows), 120, "all deliveries to be settled")
     cron.stop()
     yield Aftermath(stack, load, receiver, killer.killed, company)

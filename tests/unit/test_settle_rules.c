@@ -95,7 +95,7 @@ static void test_everything_else_is_tried_again_on_schedule(void **state)
     static const int statuses[] = { 301, 302, 400, 401, 404, 500, 503 };
     for (size_t i = 0; i < sizeof statuses / sizeof *statuses; i++) {
         struct verdict verdict = decide(answer_of(statuses[i]), course_at(0, 0));
-        assert_string_equal(verdict.state, "pending");
+        assert_string_equal(verdict.state, "retrying");
         assert_int_equal(verdict.attempts, 1);
         assert_within(verdict.due_at - NOW, 4500, 5500);
         assert_int_equal(verdict.rest_until, 0);
@@ -109,16 +109,16 @@ static void test_no_answer_counts(void **state)
     (void)state;
     struct answer silence = { .kind = ANSWER_NONE };
     struct verdict verdict = decide(silence, course_at(0, 0));
-    assert_string_equal(verdict.state, "pending");
+    assert_string_equal(verdict.state, "retrying");
     assert_int_equal(verdict.attempts, 1);
     struct answer broken_off = { .kind = ANSWER_NONE, .status = 200 };
-    assert_string_equal(decide(broken_off, course_at(0, 0)).state, "pending");
+    assert_string_equal(decide(broken_off, course_at(0, 0)).state, "retrying");
 }
 
 static void test_the_schedule_ends(void **state)
 {
     (void)state;
-    assert_string_equal(decide(answer_of(500), course_at(8, 0)).state, "pending");
+    assert_string_equal(decide(answer_of(500), course_at(8, 0)).state, "retrying");
     struct verdict last = decide(answer_of(500), course_at(9, 0));
     assert_string_equal(last.state, "failed");
     assert_int_equal(last.attempts, 10);
@@ -131,7 +131,7 @@ static void test_429_does_not_count(void **state)
     (void)state;
     struct answer busy = answer_of(429);
     struct verdict verdict = decide(busy, course_at(9, 0));
-    assert_string_equal(verdict.state, "pending");
+    assert_string_equal(verdict.state, "retrying");
     assert_int_equal(verdict.attempts, 9);
     assert_int_equal(verdict.due_at - NOW, 30000);
     assert_true(verdict.rest_until > NOW);
@@ -153,7 +153,7 @@ static void test_429_does_not_go_on_for_ever(void **state)
     struct answer busy = { .kind = ANSWER_HTTP, .status = 429, .retry_after = "60" };
     struct verdict verdict = decide(busy, course_at(3, UNCOUNTED_AGE));
     assert_int_equal(verdict.attempts, 4);
-    assert_string_equal(verdict.state, "pending");
+    assert_string_equal(verdict.state, "retrying");
     verdict = decide(busy, course_at(9, UNCOUNTED_AGE));
     assert_string_equal(verdict.state, "failed");
 }
@@ -182,7 +182,7 @@ static void test_faults_of_ours_do_not_count(void **state)
     (void)state;
     struct answer ours = { .kind = ANSWER_OURS };
     struct verdict verdict = decide(ours, course_at(9, 0));
-    assert_string_equal(verdict.state, "pending");
+    assert_string_equal(verdict.state, "retrying");
     assert_int_equal(verdict.attempts, 9);
     assert_int_equal(verdict.due_at - NOW, CLOCK_SECOND);
     assert_int_equal(decide(ours, course_at(0, CLOCK_DAY)).due_at - NOW, 10 * CLOCK_MINUTE);
@@ -195,7 +195,7 @@ static void test_what_may_be_ours_does_not_count_for_a_day(void **state)
     struct answer unreached = { .kind = ANSWER_UNREACHED };
     struct course young = course_at(3, CLOCK_HOUR), old = course_at(3, UNREACHED_AGE);
     struct verdict verdict = decide(unreached, young);
-    assert_string_equal(verdict.state, "pending");
+    assert_string_equal(verdict.state, "retrying");
     assert_int_equal(verdict.attempts, 3);
     assert_int_equal(verdict.due_at - NOW, 30 * CLOCK_MINUTE);
     assert_false(settle_concerns_endpoint(&unreached, &young, &verdict));
@@ -211,7 +211,7 @@ static void test_nothing_is_tried_again_once_it_is_useless(void **state)
     (void)state;
     struct course course = course_at(0, 0);
     course.useless_at = NOW + 10 * CLOCK_SECOND;
-    assert_string_equal(decide(answer_of(500), course).state, "pending");
+    assert_string_equal(decide(answer_of(500), course).state, "retrying");
     course.useless_at = NOW + CLOCK_SECOND;
     assert_string_equal(decide(answer_of(500), course).state, "failed");
     assert_string_equal(decide(answer_of(429), course).state, "failed");
@@ -243,6 +243,41 @@ static void test_410_and_the_header_switch_the_endpoint_off(void **state)
     assert_null(decide(cut, course_at(0, 0)).disable);
 }
 
+static void test_the_header_abort_gives_up_the_delivery_alone(void **state)
+{
+    (void)state;
+    struct answer wish = { .kind = ANSWER_HTTP, .status = 500, .abort = true };
+    struct verdict verdict = decide(wish, course_at(0, 0));
+    assert_string_equal(verdict.state, "failed");
+    assert_int_equal(verdict.attempts, 1);
+    assert_null(verdict.disable);
+    wish.status = 429;
+    assert_string_equal(decide(wish, course_at(0, 0)).state, "failed");
+    wish.status = 200;
+    assert_string_equal(decide(wish, course_at(0, 0)).state, "delivered");
+    wish = (struct answer){ .kind = ANSWER_NONE, .status = 500, .abort = true };
+    assert_string_equal(decide(wish, course_at(0, 0)).state, "retrying");
+}
+
+static void test_a_test_is_tried_once_and_says_nothing_of_the_endpoint(void **state)
+{
+    (void)state;
+    static const enum answer_kind kinds[] = { ANSWER_HTTP, ANSWER_NONE, ANSWER_UNREACHED, ANSWER_OURS };
+    struct course test = course_at(0, 0);
+    test.is_test = true;
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        struct answer answer = { .kind = kinds[i], .status = 410 };
+        struct verdict verdict = decide(answer, test);
+        assert_string_equal(verdict.state, "failed");
+        assert_null(verdict.disable);
+        assert_false(settle_concerns_endpoint(&answer, &test, &verdict));
+    }
+    struct answer taken = answer_of(200);
+    struct verdict verdict = decide(taken, test);
+    assert_string_equal(verdict.state, "delivered");
+    assert_false(settle_concerns_endpoint(&taken, &test, &verdict));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -261,6 +296,8 @@ int main(void)
         cmocka_unit_test(test_nothing_is_tried_again_once_it_is_useless),
         cmocka_unit_test(test_every_format_is_done_before_the_shortest_lease),
         cmocka_unit_test(test_410_and_the_header_switch_the_endpoint_off),
+        cmocka_unit_test(test_the_header_abort_gives_up_the_delivery_alone),
+        cmocka_unit_test(test_a_test_is_tried_once_and_says_nothing_of_the_endpoint),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -68,13 +68,13 @@ def test_what_may_be_our_own_fault_uses_up_no_attempt_for_a_day(stack, clock, sh
     company.user("Mia")
     stack.dispatch(**shim)
     delivery = log_of(company, hook)
-    assert (delivery["state"], delivery["attempts"]) == ("pending", 0) and delivery["attemptLog"][0]["error"]
+    assert (delivery["state"], delivery["attempts"]) == ("retrying", 0) and delivery["attemptLog"][0]["error"]
     read = company.get(f"/api/v1/webhooks/{hook['id']}").json()
     assert (read["failureCount"], read["lastAttemptAt"]) == (0, None)
     clock(rfc(START + datetime.timedelta(days=1, seconds=1)))
     stack.dispatch(**shim)
     delivery = log_of(company, hook)
-    assert (delivery["state"], delivery["attempts"]) == ("pending", 1)
+    assert (delivery["state"], delivery["attempts"]) == ("retrying", 1)
     assert [attempt["number"] for attempt in delivery["attemptLog"]] == [1, 2]
 
 

@@ -47,7 +47,7 @@ def scene(stack, receiver, clock):
 
 def test_a_500_is_tried_again_when_it_is_due_and_not_before(scene):
     scene.receiver.default = (500, {}, b"broken")
-    assert scene.later(0) == 1 and scene.delivery()["state"] == "pending"
+    assert scene.later(0) == 1 and scene.delivery()["state"] == "retrying"
     assert scene.later(1) == 1
     assert scene.later(6) == 2
 
@@ -80,7 +80,7 @@ def test_the_whole_schedule_is_kept_and_then_it_fails_for_good(stack, receiver, 
     receiver.default = (503, {}, b"")
     scene.later(0)
     for delay in SCHEDULES[format]:
-        assert scene.delivery()["state"] == "pending" and 0.89 * delay <= scene.wait() <= 1.11 * delay + 1
+        assert scene.delivery()["state"] == "retrying" and 0.89 * delay <= scene.wait() <= 1.11 * delay + 1
         before = len(receiver.deliveries)
         assert scene.later(scene.wait() + 0.5) == before + 1
     assert scene.delivery()["state"] == "failed" and len(receiver.deliveries) == len(SCHEDULES[format]) + 1
@@ -120,7 +120,7 @@ def test_a_redirect_is_a_failure_and_not_followed(scene):
     scene.receiver.default = (302, {"Location": scene.receiver.url + "/elsewhere"}, b"")
     scene.later(0)
     assert [delivery.path for delivery in scene.receiver.deliveries] == ["/hook"]
-    assert scene.delivery()["state"] == "pending" and scene.delivery()["attemptLog"][0]["status"] == 302
+    assert scene.delivery()["state"] == "retrying" and scene.delivery()["attemptLog"][0]["status"] == 302
 
 
 def test_a_receiver_that_hangs_is_left_after_the_time_out(scene):
@@ -128,7 +128,7 @@ def test_a_receiver_that_hangs_is_left_after_the_time_out(scene):
     scene.later(0)
     [attempt] = scene.delivery()["attemptLog"]
     assert attempt["status"] is None and attempt["error"] and 14000 <= attempt["timings"]["totalMs"] <= 17000
-    assert scene.delivery()["state"] == "pending"
+    assert scene.delivery()["state"] == "retrying"
 
 
 def test_a_port_that_nobody_listens_on_is_a_failure_in_words(stack, clock, receiver):
