@@ -282,6 +282,10 @@ static int claim_lanes(struct dispatcher *dispatcher, struct rows due, instant n
         claim.lane = lanes_get(&dispatcher->lanes, row_id(row, "id"), claim.company);
         if (lane_rests(claim.lane, now))
             continue;
+        if (claim.lane->failures >= BREAKER_FAILURES && claim.lane->unsettled > 0) {
+            dispatcher->work_left = true; /* the breaker opens once they are written down */
+            continue;
+        }
         dispatcher->work_left = true;
         int share = lane_share(dispatcher, claim.lane, room, awake);
         claim.lane->hungry = true;

@@ -127,19 +127,27 @@ static instant disable_after(void)
     return config_int(CONFIG_WEBHOOK_DISABLE_DAYS) * CLOCK_DAY;
 }
 
-static void tell_failing(struct dispatcher *dispatcher, struct tally *tally, const struct health *health,
-                         instant now)
+/* "5 days" */
+static void add_days(struct buf *text)
+{
+    long long days = config_int(CONFIG_WEBHOOK_DISABLE_DAYS);
+    buf_printf(text, days == 1 ? "1 day" : "%lld days", days);
+}
+
+static void tell_failing(struct dispatcher *dispatcher, struct tally *tally, int percent,
+                         instant failing_since, instant now)
 {
     char since[CLOCK_TEXT_SIZE];
     struct buf reason;
     buf_init(&reason, dispatcher->turn, 256);
-    buf_printf(&reason, "No success since %s: after %lld days without one it is switched off.",
-               clock_format_seconds(since, health->failing_since), (long long)(disable_after() / CLOCK_DAY));
+    buf_printf(&reason, "No success since %s: after ", clock_format_seconds(since, failing_since));
+    add_days(&reason);
+    buf_add_text(&reason, " without one it is switched off.");
     tell(dispatcher, tally,
          &(struct notice){ .type = "webhook.failing",
                            .reason = reason.data,
-                           .percent = health->warned,
-                           .failing_since = health->failing_since,
+                           .percent = percent,
+                           .failing_since = failing_since,
                            .by_mail = true },
          now);
 }
@@ -161,7 +169,9 @@ static void expire(struct dispatcher *dispatcher, struct tally *tally)
     if (tally->disable || !tally->is_expired)
         return;
     buf_init(&reason, dispatcher->turn, 200);
-    buf_printf(&reason, "No success for %lld days.", (long long)(disable_after() / CLOCK_DAY));
+    buf_add_text(&reason, "No success for ");
+    add_days(&reason);
+    buf_add_text(&reason, ".");
     tally->disable = reason.data;
 }
 
@@ -201,7 +211,7 @@ static void replay(struct dispatcher *dispatcher, struct tally *tally, const str
     tally->is_expired &= !attempt.succeeded;
     switch (health_count(&tally->health, &attempt, &was_warned)) {
     case HEALTH_FAILING:
-        tell_failing(dispatcher, tally, &tally->health, now);
+        tell_failing(dispatcher, tally, tally->health.warned, failing_since, now);
         break;
     case HEALTH_RECOVERED:
         tell_recovered(dispatcher, tally, was_warned, failing_since, now);
@@ -228,8 +238,10 @@ void health_settle(struct dispatcher *dispatcher, struct tally *tally, struct tr
     tally->is_examined = true;
     for (size_t i = 0; i < count; i++) {
         const struct transfer *transfer = transfers[i];
-        if (transfer->lane == tally->lane &&
-            settle_concerns_endpoint(&transfer->answer, &transfer->course, &transfer->verdict))
+        if (transfer->lane != tally->lane || transfer->course.is_test)
+            continue;
+        if (settle_succeeded(&transfer->answer) ||
+            settle_failed(&transfer->answer, &transfer->course, &transfer->verdict))
             replay(dispatcher, tally, transfer, now);
     }
     write_health(dispatcher, tally);

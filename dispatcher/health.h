@@ -6,8 +6,8 @@
  * each probe that fails doubles the pause, up to BREAKER_LONGEST; any success closes it. It is stored,
  * because each minute's new process must know. What waits for it uses up no attempt.
  * - Failing: from the first failure after a success. At 50, 70 and 90 percent of the days until the endpoint
- * is switched off there is a warning, once each; at 100 percent it is switched off, but never without a
- * warning before: an endpoint that is seldom written to gets its second chance.
+ * is switched off there is a warning, once each; at 100 percent it is switched off. An endpoint that is
+ * seldom written to may come there unwarned: it gets its warning, and the last tenth of the way from then on.
  * - Recovered: the first success after a warning, or after the breaker had come to its longest pause.
  *
  * Only what the endpoint did comes here: no fault of ours, no test send, no wait.

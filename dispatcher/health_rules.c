@@ -29,6 +29,14 @@ static void count_failure(struct health *health, const struct health_attempt *at
         health->breaker_until = attempt->now + breaker_pause(health->failures);
 }
 
+/* Who has had no warning yet is left the last tenth of the way from now on. */
+static void grant_time(struct health *health, const struct health_attempt *attempt)
+{
+    instant latest = attempt->now - attempt->disable_after * 9 / 10;
+    if (health->warned == 0 && health->failing_since < latest)
+        health->failing_since = latest;
+}
+
 static enum health_news judge_failing(struct health *health, const struct health_attempt *attempt)
 {
     static const int thresholds[] = { 90, 70, 50 };
@@ -40,6 +48,7 @@ static enum health_news judge_failing(struct health *health, const struct health
             continue;
         if (health->warned >= thresholds[i])
             return HEALTH_NOTHING;
+        grant_time(health, attempt);
         health->warned = thresholds[i];
         return HEALTH_FAILING;
     }

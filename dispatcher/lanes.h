@@ -45,6 +45,7 @@ struct lane {
     bool ailing;        /* its stored health tells of failures, so that a success is news */
     bool hungry;        /* rows were due when it was full */
     instant rest_until; /* 0: not at rest */
+    int failures;       /* in a row, as they came back */
 };
 
 struct lanes {

@@ -68,6 +68,10 @@ static void finish(struct dispatcher *dispatcher, struct transfer *transfer)
         lane_learn(&dispatcher->lanes, transfer->lane, prompt);
     transfer->verdict = settle_decide(&transfer->answer, &transfer->course, clock_now());
     lane_rest(transfer->lane, transfer->verdict.rest_until);
+    if (settle_succeeded(&transfer->answer))
+        transfer->lane->failures = 0;
+    else
+        transfer->lane->failures += settle_failed(&transfer->answer, &transfer->course, &transfer->verdict);
     lane_land(transfer->lane, transfer->slow);
     if (dispatcher->done_count == 0)
         dispatcher->done_since = now;

@@ -89,6 +89,12 @@ bool settle_concerns_endpoint(const struct answer *answer, const struct course *
     return answer->kind != ANSWER_OURS;
 }
 
+bool settle_failed(const struct answer *answer, const struct course *course, const struct verdict *verdict)
+{
+    return settle_concerns_endpoint(answer, course, verdict) && !settle_succeeded(answer) &&
+           verdict->attempts > course->attempts;
+}
+
 struct verdict settle_decide(const struct answer *answer, const struct course *course, instant now)
 {
     int64_t asked = asked_delay(answer, now);

@@ -68,6 +68,10 @@ bool settle_concerns_endpoint(const struct answer *answer, const struct course *
 
 bool settle_succeeded(const struct answer *answer);
 
+/* Whether the endpoint failed by its own doing: what used up an attempt. 429 is a wish for time, not a
+ * failure. */
+bool settle_failed(const struct answer *answer, const struct course *course, const struct verdict *verdict);
+
 /* The delay in milliseconds that the header asks for, capped to 0..RETRY_AFTER_LONGEST; false when it is
  * malformed. */
 bool settle_retry_after(const char *text, instant now, int64_t *delay);

@@ -169,7 +169,8 @@ static void test_nobody_is_cut_off_without_a_warning(void **state)
     fail_after(&patient, 0);
     assert_int_equal(fail_after(&patient, 30 * CLOCK_DAY), HEALTH_FAILING);
     assert_int_equal(patient.health.warned, 90);
-    assert_int_equal(fail_after(&patient, 30 * CLOCK_DAY + 5 * CLOCK_SECOND), HEALTH_EXPIRED);
+    assert_int_equal(fail_after(&patient, 30 * CLOCK_DAY + CLOCK_DAY / 2 - 1), HEALTH_NOTHING);
+    assert_int_equal(fail_after(&patient, 30 * CLOCK_DAY + CLOCK_DAY / 2), HEALTH_EXPIRED);
 }
 
 static void test_a_success_starts_the_way_anew(void **state)

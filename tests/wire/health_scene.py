@@ -1,0 +1,65 @@
+"""What the tests of an endpoint's health share: a company, an endpoint, a clock to turn, and hands into the tables."""
+
+import datetime
+
+from stack import id_bytes
+from world import Company, instant, rfc
+
+START = instant("2031-05-01T10:00:00Z")
+
+
+class Scene:
+    def __init__(self, stack, receiver, clock, events=("user.created",), **members):
+        self.stack, self.receiver, self.clock, self.now = stack, receiver, clock, START
+        clock(rfc(START))
+        self.company = Company(stack, email="owner@example.com")
+        self.hook = self.company.webhook(receiver.url, events, **members)
+        self.key = id_bytes(self.hook["id"])
+
+    def make(self, count=1):
+        for number in range(count):
+            self.company.user(f"U{number}")
+
+    def many(self, count, state="pending", age=0):
+        """Copies of the company's first delivery, due in the order of their numbers."""
+        if not self.rows():
+            self.make()
+        self.stack.sql.run(
+            "INSERT INTO deliveries (id, company_id, endpoint_id, event_id, state, requests, due_at, created_at)"
+            " SELECT CONCAT(UNHEX('0190'), RANDOM_BYTES(14)), company_id, endpoint_id, event_id, %s, %s,"
+            " %s + INTERVAL seq MICROSECOND, created_at"
+            f" FROM (SELECT * FROM deliveries WHERE endpoint_id = %s LIMIT 1) d JOIN seq_1_to_{count}",
+            state, int(state == "retrying"), (self.now - datetime.timedelta(seconds=age)).replace(tzinfo=None), self.key)
+
+    def later(self, seconds, **environment):
+        self.now += datetime.timedelta(seconds=seconds)
+        self.clock(rfc(self.now))
+        self.stack.dispatch(**environment)
+        return len(self.receiver.deliveries)
+
+    def rows(self):
+        return self.stack.sql.all("SELECT * FROM deliveries WHERE endpoint_id = %s ORDER BY id", self.key)
+
+    def states(self):
+        return sorted(row["state"] for row in self.rows())
+
+    def due_now(self):
+        """What waits is due at once: the schedule is not what is tested."""
+        self.stack.sql.run("UPDATE deliveries SET due_at = %s WHERE state = 'retrying' AND endpoint_id = %s",
+                           self.now.replace(tzinfo=None), self.key)
+
+    def set(self, **columns):
+        names = ", ".join(f"{name} = %s" for name in columns)
+        values = [value.replace(tzinfo=None) if isinstance(value, datetime.datetime) else value
+                  for value in columns.values()]
+        self.stack.sql.run(f"UPDATE webhook_endpoints SET {names} WHERE id = %s", *values, self.key)
+
+    def endpoint(self):
+        return self.stack.sql.one("SELECT * FROM webhook_endpoints WHERE id = %s", self.key)
+
+    def told(self, *types):
+        return [row for row in self.company.events() if row["type"] in types]
+
+    def mails(self):
+        return self.stack.sql.all("SELECT recipient, subject, body FROM messages WHERE company_id = %s ORDER BY id",
+                                  self.company.bytes)

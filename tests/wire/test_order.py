@@ -1,0 +1,113 @@
+"""Fresh events go before old retries, and neither starves the other."""
+
+import threading
+
+import pytest
+
+from health_scene import Scene
+from stack import id_bytes, wait_until
+from world import Company
+
+
+@pytest.fixture
+def scene(stack, receiver, clock):
+    return Scene(stack, receiver, clock)
+
+
+def order(scene):
+    """States at their claim, by the ids that the events of fresh and of old rows share: one lane, so one after another."""
+    rows = scene.stack.sql.all("SELECT d.requests FROM attempts a JOIN deliveries d ON d.id = a.delivery_id"
+                               " WHERE d.endpoint_id = %s ORDER BY a.started_at, a.id", scene.key)
+    return ["old" if row["requests"] > 1 else "fresh" for row in rows]
+
+
+ONE_BY_ONE = {"SLOTWIRE_DISPATCHER_LANE_PARALLEL": "1", "SLOTWIRE_DISPATCHER_PARALLEL": "4"}
+
+
+def test_a_fresh_event_overtakes_a_thousand_retries(scene):
+    scene.many(1000, "retrying", age=3600)
+    [fresh] = [row for row in scene.rows() if row["state"] == "pending"]
+    scene.later(0, **ONE_BY_ONE)
+    place = scene.stack.sql.number("SELECT COUNT(*) FROM attempts a JOIN deliveries d ON d.id = a.delivery_id"
+                                   " WHERE d.endpoint_id = %s AND a.id < (SELECT MIN(id) FROM attempts WHERE delivery_id = %s)",
+                                   scene.key, fresh["id"])
+    assert place == 0 and set(scene.states()) == {"delivered"}
+
+
+def test_retries_keep_a_quarter_while_fresh_ones_keep_coming(scene):
+    scene.many(59)
+    scene.many(20, "retrying", age=3600)
+    scene.later(0, **ONE_BY_ONE)
+    assert order(scene) == ["fresh", "fresh", "fresh", "old"] * 20
+
+
+def test_what_failed_is_retrying_and_its_requests_are_counted(scene):
+    scene.receiver.script = {0: (500, {}, b""), 1: (429, {}, b"")}
+    scene.make()
+    for state, attempts, requests in (("retrying", 1, 1), ("retrying", 1, 2), ("delivered", 2, 3)):
+        scene.later(3600)
+        [row] = scene.rows()
+        assert (row["state"], row["attempts"], row["requests"]) == (state, attempts, requests)
+    numbers = scene.stack.sql.all("SELECT number FROM attempts WHERE delivery_id = %s ORDER BY id", row["id"])
+    assert [line["number"] for line in numbers] == [1, 2, 3]
+
+
+def test_what_never_left_the_house_is_no_request(scene):
+    scene.make()
+    scene.stack.sql.run("DELETE FROM events WHERE company_id = %s", scene.company.bytes)
+    scene.later(0)
+    [row] = scene.rows()
+    assert (row["state"], row["attempts"], row["requests"]) == ("retrying", 0, 0)
+
+
+def test_held_rows_of_either_kind_come_back_as_what_they_were(scene):
+    scene.many(3)
+    scene.many(2, "retrying")
+    path = f"/api/v1/webhooks/{scene.hook['id']}"
+    scene.company.patch(path, {"active": False})
+    assert scene.later(1) == 0 and set(scene.states()) == {"held"}
+    scene.company.patch(path, {"active": True})
+    assert scene.states() == ["pending"] * 4 + ["retrying"] * 2
+    assert scene.later(1) == 6
+
+
+def test_three_hundred_hanging_endpoints_of_one_company_keep_no_other_waiting(stack, receiver):
+    """Many endpoints that never answer: the room they take is bounded, in all and for each company."""
+    sick, well = Company(stack), Company(stack)
+    hook = sick.webhook(receiver.url + "/hangs", ["user.created"])
+    stack.sql.run("INSERT INTO webhook_endpoints (id, company_id, url, format, secret, created_at, updated_at)"
+                  " SELECT RANDOM_BYTES(16), company_id, url, format, secret, created_at, updated_at"
+                  " FROM webhook_endpoints JOIN seq_1_to_299 WHERE id = %s", id_bytes(hook["id"]))
+    stack.sql.run("INSERT INTO webhook_subscriptions (company_id, event_type, endpoint_id)"
+                  " SELECT company_id, 'user.created', id FROM webhook_endpoints WHERE company_id = %s AND id <> %s",
+                  sick.bytes, id_bytes(hook["id"]))
+    well.webhook(receiver.url + "/well", ["user.created"])
+    hangs, answer = threading.Event(), receiver.answer
+    receiver.hold = hangs
+
+    def healthy():
+        with receiver.lock:
+            return sum(delivery.path.endswith("/well") for delivery in receiver.deliveries)
+
+    receiver.server.RequestHandlerClass = only_hanging(receiver, hangs, answer)
+    try:
+        with stack.dispatcher():
+            for number in range(10):
+                sick.user(f"S{number}")
+            wait_until(lambda: len(receiver.deliveries) >= 150, 10, "the sick endpoints to hang")
+            for number in range(1, 6):
+                well.user(f"W{number}")
+                wait_until(lambda: healthy() == number, 5, "the healthy company's webhook")
+            assert not hangs.is_set()
+    finally:
+        hangs.set()
+        stack.sql.run("UPDATE webhook_endpoints SET active = FALSE WHERE company_id = %s", sick.bytes)
+
+
+def only_hanging(receiver, hangs, answer):
+    class Handler(receiver.server.RequestHandlerClass):
+        def do_POST(self):
+            receiver.hold = hangs if self.path.endswith("/hangs") else None
+            super().do_POST()
+
+    return Handler
