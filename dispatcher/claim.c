@@ -36,7 +36,7 @@ static const struct statement FIND_LANES = {
 /* Of a day at most, so that it reads little however many tests there ever were. */
 static const struct statement FIND_TESTS = {
     "SELECT DISTINCT endpoint_id AS id, company_id FROM deliveries FORCE INDEX (deliveries_test) "
-    "WHERE test = TRUE AND id >= ? AND state = 'pending' AND due_at <= ? LIMIT ?",
+    "WHERE test = TRUE AND id >= ? AND state IN ('pending', 'retrying') AND due_at <= ? LIMIT ?",
     .in = "uti", .out = "uu"
 };
 
@@ -62,7 +62,8 @@ static const struct statement LOCK_TESTS = {
     "SELECT d.id, d.event_id, d.attempts, d.requests, d.test, d.created_at, e.type AS event_type, e.payload, "
     "e.created_at AS happened_at "
     "FROM (SELECT id, company_id, event_id, attempts, requests, test, created_at, due_at FROM deliveries "
-    "FORCE INDEX (deliveries_test) WHERE test = TRUE AND id >= ? AND endpoint_id = ? AND state = 'pending' "
+    "FORCE INDEX (deliveries_test) WHERE test = TRUE AND id >= ? AND endpoint_id = ? AND state IN "
+    "('pending', 'retrying') "
     "AND due_at <= ? AND company_id = ? ORDER BY id LIMIT ? FOR UPDATE SKIP LOCKED) AS d "
     "LEFT JOIN events AS e ON e.company_id = d.company_id AND e.id = d.event_id",
     .in = "uutui", .out = "uuiiitsst"

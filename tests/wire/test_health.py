@@ -249,6 +249,21 @@ def test_a_test_that_works_heals_nothing(scene):
     assert scene.endpoint()["failing_since"] is not None and not scene.told("webhook.recovered")
 
 
+def test_a_test_that_people_send_again_goes_out_like_the_first(scene):
+    send_test(scene)
+    scene.later(0)
+    scene.set(active=False)
+    scene.stack.sql.run("UPDATE deliveries SET state = 'retrying', due_at = %s, settled_at = NULL WHERE endpoint_id = %s",
+                        scene.now.replace(tzinfo=None), scene.key)
+    assert scene.later(1) == 2 and scene.states() == ["delivered"]
+
+
+def test_a_test_of_an_endpoint_that_is_gone_is_given_up(scene):
+    send_test(scene)
+    scene.stack.sql.run("DELETE FROM webhook_endpoints WHERE id = %s", scene.key)
+    assert scene.later(0) == 0 and scene.states() == ["failed"]
+
+
 def test_a_test_overtakes_a_long_queue(scene):
     scene.many(500, age=3600)
     answer = send_test(scene)
