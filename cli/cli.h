@@ -51,7 +51,7 @@ struct cli {
 };
 
 extern const struct command config_command, migrate_command, company_create_command, user_create_command,
-    key_create_command, demo_command, doctor_command;
+    key_create_command, demo_command, doctor_command, mail_test_command;
 
 /* The option's value, or NULL; "" for a flag that was given. */
 const char *cli_value(const struct cli *cli, const char *name);

@@ -16,7 +16,7 @@ enum { ATTEMPTS = 5, OUTPUT_MAX = 1 << 20 };
 
 static const struct command *const commands[] = {
     &config_command,     &migrate_command, &company_create_command, &user_create_command,
-    &key_create_command, &demo_command,    &doctor_command,
+    &key_create_command, &demo_command,    &doctor_command,         &mail_test_command,
 };
 enum { COMMANDS = sizeof commands / sizeof commands[0] };
 

@@ -5,6 +5,7 @@
  *     claim      claim.c             due deliveries are leased, lane by lane, in one short transaction
  *     send       send.c              one curl multi carries every transfer
  *     settle     settle.c            answers are written down in batches, by the rules of settle_rules.c
+ *     mail       mail.c              due messages to people go the same way, to the mail server
  *
  * Beside the way: window.c (who is at work: lock, handover, poke socket, a database that went away), lanes.c
  * (how much of one endpoint at once) and housekeeping.c. main.c is the loop.
@@ -80,6 +81,8 @@ struct transfer {
 };
 TAILQ_HEAD(transfer_list, transfer);
 
+struct mail_room; /* mail.c */
+
 struct dispatcher {
     struct db *db;
     struct pool *life, *turn; /* the program's; one turn's */
@@ -116,6 +119,10 @@ struct dispatcher {
     int64_t retry_at, retry_pause;
     int64_t heartbeat_at;
     char holder[120]; /* host:pid */
+
+    /* mail.c and alarm.c */
+    struct mail_room *mail;
+    int64_t alarm_at; /* when to look next */
 
     /* main.c and housekeeping.c */
     const struct row *reminder; /* the one in hand, while reminders run */
