@@ -6,8 +6,10 @@
 #include "core/config.h"
 #include "core/guard.h"
 #include "core/log.h"
+#include "core/metrics.h"
 #include "core/openapi.h"
 #include "core/request.h"
+#include "core/watch.h"
 
 #include <errno.h>
 #include <fcgiapp.h>
@@ -20,12 +22,11 @@
 #include <unistd.h>
 
 extern const struct resource system_resource, companies_resource, users_resource, services_resource,
-    schedules_resource, slots_resource, bookings_resource, webhooks_resource;
+    schedules_resource, slots_resource, bookings_resource, webhooks_resource, metrics_resource;
 
 const struct resource *const resources[] = {
-    &companies_resource, &users_resource,  &services_resource,
-    &schedules_resource, &slots_resource,  &bookings_resource,
-    &webhooks_resource,  &system_resource, NULL,
+    &companies_resource, &users_resource,    &services_resource, &schedules_resource, &slots_resource,
+    &bookings_resource,  &webhooks_resource, &system_resource,   &metrics_resource,   NULL,
 };
 
 enum { LARGE_REPLY = 1 << 20 };
@@ -136,6 +137,7 @@ static void serve_fastcgi(struct pool *pool, struct db *db)
         clock_follow(config_text(CONFIG_TEST_CLOCK));
         request_serve(&request, &exchange, pool, db);
         FCGX_Finish_r(&fcgi);
+        watch_dispatcher(db, pool);
         pool_reset(pool);
         if (request.reply.text_length > LARGE_REPLY)
             malloc_trim(0); /* what one large answer took is not kept for the life of the worker */
@@ -150,6 +152,7 @@ static void serve_cgi(struct pool *pool, struct db *db)
     clock_follow(config_text(CONFIG_TEST_CLOCK));
     request_serve(&request, &exchange, pool, db);
     fflush(stdout);
+    watch_dispatcher(db, pool);
 }
 
 /* ---- the command line ---- */
@@ -178,10 +181,12 @@ static int serve(void)
 
     if (!guard_configure(config_text(CONFIG_OUTBOUND_ALLOW)))
         return EX_CONFIG;
+    metrics_open(resources);
     if (FCGX_IsCGI())
         serve_cgi(pool, db);
     else
         serve_fastcgi(pool, db);
+    metrics_close();
     db_free(db);
     pool_free(pool);
     return 0;

@@ -6,6 +6,7 @@
 #include "core/field_text.h"
 #include "core/idempotency.h"
 #include "core/log.h"
+#include "core/metrics.h"
 #include "core/poke.h"
 #include "core/text.h"
 
@@ -244,7 +245,7 @@ static enum outcome handle(struct request *request)
 
     if (find_route(request) != OUTCOME_OK)
         return OUTCOME_FAILED;
-    refused = auth_check(request, request->route->scope);
+    refused = request->route->own_door ? ERROR_NONE : auth_check(request, request->route->scope);
     if (refused != ERROR_NONE)
         return fail(request, refused);
     if (parse_fields(request) != OUTCOME_OK || check_idempotency_key(request) != OUTCOME_OK)
@@ -391,6 +392,7 @@ void request_serve(struct request *request, struct exchange *exchange, struct po
     send_reply(request);
     if (request->poke && request->reply.error == ERROR_NONE)
         poke_dispatcher();
+    metrics_count(request->route, request->method, request->reply.status, clock_monotonic() - started);
     log_request(request, started, trips);
     log_set_request(NULL);
 }

@@ -24,6 +24,7 @@ struct route {
     const char *method;
     const char *path;           /* `{name}` takes one segment */
     const char *scope;          /* `bookings:write`; NULL: public, no key needed */
+    bool own_door;              /* the handler alone looks at who asks: what is sent is no API key */
     const struct field *params; /* the path's `{…}`; a malformed one is 404 */
     const struct field *query;
     const struct field *in; /* JSON body; NULL: none is taken */
