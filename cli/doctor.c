@@ -162,6 +162,7 @@ static void check_database(struct doctor *doctor)
     }
     if (check_server(doctor) && check_schema(doctor)) {
         check_dispatcher(doctor);
+        doctor_check_alarms(doctor);
     }
     fault_done(&frame);
 }
@@ -172,6 +173,7 @@ static int examine(struct cli *cli)
     check_database(&doctor);
     check_zones(&doctor);
     check_settings(&doctor);
+    doctor_check_watch(&doctor);
     doctor_check_web(&doctor);
     return doctor.failed ? CLI_REFUSED : CLI_DONE;
 }

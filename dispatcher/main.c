@@ -6,6 +6,7 @@
 #include "core/config.h"
 #include "core/guard.h"
 #include "core/log.h"
+#include "dispatcher/alarm.h"
 #include "dispatcher/claim.h"
 #include "dispatcher/dispatcher.h"
 #include "dispatcher/hold.h"
@@ -146,6 +147,8 @@ static void database_steps(struct dispatcher *dispatcher)
 {
     if (window_database(dispatcher))
         window_keep(dispatcher);
+    if (window_database(dispatcher))
+        alarm_run(dispatcher); /* before anything is claimed */
     if (window_database(dispatcher))
         remind(dispatcher);
     if (window_database(dispatcher))
