@@ -389,10 +389,11 @@ void request_serve(struct request *request, struct exchange *exchange, struct po
         run(request);
     if (!request->reply.text)
         write_body(request);
+    /* Before the bytes go, so that whoever has the answer finds it counted. */
+    metrics_count(request->route, request->method, request->reply.status, clock_monotonic() - started);
     send_reply(request);
     if (request->poke && request->reply.error == ERROR_NONE)
         poke_dispatcher();
-    metrics_count(request->route, request->method, request->reply.status, clock_monotonic() - started);
     log_request(request, started, trips);
     log_set_request(NULL);
 }

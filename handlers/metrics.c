@@ -94,6 +94,9 @@ static void print_messages(struct request *request, struct buf *out)
 {
     struct backlog backlog = backlog_messages(request->db, request->pool, request->now,
                                               config_int(CONFIG_LAG_ALARM) * CLOCK_SECOND);
+    print_figure(out, "slotwire_messages_waiting",
+                 "Mails not sent yet, those that wait for another try too, counted up to 10000.",
+                 backlog_messages(request->db, request->pool, INSTANT_MAX, 0).due);
     print_figure(out, "slotwire_messages_due", "Mails that may be sent now, counted up to 10000.",
                  backlog.due);
     print_seconds(out, "slotwire_message_oldest_due_age_seconds",

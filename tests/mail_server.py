@@ -1,6 +1,6 @@
 """A mail server of its own process for tests (aiosmtpd): keeps what it takes, and is told by address how to behave.
 
-    mail_server.py PORT FOLDER [--certificate FILE --key FILE] [--login USER:PASSWORD] [--silent] [--reject-sender]
+    mail_server.py PORT FOLDER [--certificate FILE --key FILE] [--login USER:PASSWORD] [--silent] [--smtps]
 
 Each mail becomes FOLDER/NUMBER.json; every line that came without TLS is appended to FOLDER/clear.
 grey@…  is put off once, full@… always; nobody@… is refused, spam@… after its text; hang@… never gets an answer.
@@ -70,6 +70,7 @@ async def main():
     parser.add_argument("--key")
     parser.add_argument("--login", default="")
     parser.add_argument("--silent", action="store_true")
+    parser.add_argument("--smtps", action="store_true")
     options = parser.parse_args()
     keeper = Keeper(options.folder)
     Server.clear = options.folder / "clear"
@@ -84,7 +85,8 @@ async def main():
         return AuthResult(success=good, handled=False)
 
     def make():
-        return Server(keeper, hostname="localhost", tls_context=context, require_starttls=context is not None,
+        return Server(keeper, hostname="localhost", tls_context=None if options.smtps else context,
+                      require_starttls=context is not None and not options.smtps,
                       authenticator=check if user else None, auth_required=bool(user),
                       auth_require_tls=context is not None, enable_SMTPUTF8=False)
 
@@ -92,7 +94,7 @@ async def main():
     if options.silent:
         server = await asyncio.start_server(greet_nobody, "127.0.0.1", options.port)
     else:
-        server = await loop.create_server(make, "127.0.0.1", options.port)
+        server = await loop.create_server(make, "127.0.0.1", options.port, ssl=context if options.smtps else None)
     (options.folder / "ready").touch()
     await server.serve_forever()
 

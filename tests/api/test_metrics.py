@@ -140,6 +140,17 @@ def test_a_long_lane_is_counted_only_so_far_and_soon(stack, company, figure):
     figure(f"/metrics beside a lane of {rows} rows: {1000 * seconds:.0f} ms")
 
 
+def test_mails_that_wait_show(stack):
+    stack.sql.run("DELETE FROM messages")
+    for wait in (-60, 3600):
+        stack.sql.run("INSERT INTO messages (id, channel, recipient, subject, body, state, due_at, created_at) VALUES (RANDOM_BYTES(16),"
+                      " 'email', 'ada@example.com', 's', 'b', 'pending', UTC_TIMESTAMP(3) + INTERVAL %s SECOND, UTC_TIMESTAMP(3))", wait)
+    values = read(stack)
+    assert one(values, "slotwire_messages_waiting") == 2 and one(values, "slotwire_messages_due") == 1
+    assert 60 <= one(values, "slotwire_message_oldest_due_age_seconds") < 120
+    stack.sql.run("DELETE FROM messages")
+
+
 def test_counters_and_alarms_of_the_dispatcher_show(stack):
     stack.sql.run("REPLACE INTO counters (name, value) VALUES ('attempts_delivered', 7), ('reminders_sent', 3), ('mails_sent', 2),"
                   " ('attempts_odd\"}', 1)")

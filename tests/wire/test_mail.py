@@ -135,6 +135,16 @@ def test_a_subject_and_a_recipient_cannot_add_headers(stack, servers, authority)
     assert (refused["state"], refused["body"]) == ("failed", "") and "address" in refused["error"]
 
 
+def test_a_server_may_speak_tls_from_the_first_byte(stack, servers, authority):
+    server = servers(*secure(authority), "--smtps")
+    key, url = queue(stack), {"SLOTWIRE_SMTP_URL": f"smtps://127.0.0.1:{server.port}"}
+    stack.dispatch(**settings(server.port, **url))
+    assert "certificate" in message(stack, key)["error"] and not server.mails
+    stack.sql.run("UPDATE messages SET due_at = created_at")
+    stack.dispatch(**settings(server.port, authority, **url))
+    assert message(stack, key)["state"] == "sent" and len(server.mails) == 1
+
+
 def check_nothing_was_sent(stack, server, key, word):
     waiting = message(stack, key)
     assert (waiting["state"], waiting["attempts"], waiting["body"]) == ("pending", 1, BODY)

@@ -19,8 +19,9 @@ def unattended():
     try:
         yield stack.start()
     finally:
-        stop_started(stack)
+        pid = started(stack)
         stack.stop()
+        assert pid is None or not pathlib.Path(f"/proc/{pid}").exists()  # `dev stack stop` ends that too
 
 
 def started(stack):
