@@ -17,7 +17,7 @@
 void mail_init(struct dispatcher *dispatcher);
 void mail_release(struct dispatcher *dispatcher);
 
-/* Settles what came back, claims and starts what is due. */
+/* Settles what came back, claims and starts what is due; deletes what was settled retention_days ago. */
 void mail_run(struct dispatcher *dispatcher);
 /* Breaks off what is in flight; it comes due again at once. */
 void mail_abort(struct dispatcher *dispatcher);

@@ -285,6 +285,14 @@ def changed(mapping, values):
         mapping.update(before)
 
 
+def test_what_is_settled_is_kept_for_the_days_of_retention(stack):
+    keys = {(state, days): queue(stack) for state in ("sent", "failed", "pending") for days in (89, 91)}
+    for (state, days), key in keys.items():
+        stack.sql.run("UPDATE messages SET state = %s, due_at = due_at - INTERVAL %s DAY WHERE id = %s", state, days, key)
+    stack.dispatch()
+    assert {name for name, key in keys.items() if not message(stack, key)} == {("sent", 91), ("failed", 91)}
+
+
 def test_mails_wait_where_no_server_is_set(stack):
     key = queue(stack)
     stack.dispatch()
