@@ -249,11 +249,12 @@ class Stack:
         words = ["--config", str(self.config), "--once"] + (["--now", now] if now else [])
         return self.program("slotwire-dispatcher", *words, environment=environment)
 
-    def start_dispatcher(self, window=600):
+    def start_dispatcher(self, window=600, name=""):
         log = open(self.state / "log" / "dispatcher-test.log", "ab")
         with log:
             return subprocess.Popen([str(self.build / "slotwire-dispatcher"), "--config", str(self.config),
-                                     "--window", str(window)], env=self.environment, stdin=subprocess.DEVNULL,
+                                     "--window", str(window)],
+                                    env=dict(self.environment, SLOTWIRE_DISPATCHER_NAME=name), stdin=subprocess.DEVNULL,
                                     stdout=log, stderr=log)
 
     @contextlib.contextmanager
