@@ -71,11 +71,9 @@ size_t partner_schemes(const struct partner *partner, const char *families,
 }
 
 struct parts partner_parts(struct pool *pool, const struct partner *partner,
-                           const struct partner_event *event, const char *body, size_t length,
-                           const struct scheme *const *schemes, size_t count)
+                           const struct partner_event *event, const char *body, size_t length, bool with_data)
 {
     char id[ID_TEXT_SIZE];
-    bool needs_data = false;
     struct parts parts = {
         .id = pool_strdup(pool, id_format(id, "evt", event->id)),
         .event = partner_event_name(partner, event->type),
@@ -83,9 +81,7 @@ struct parts partner_parts(struct pool *pool, const struct partner *partner,
         .body_length = length,
     };
 
-    for (size_t i = 0; i < count; i++)
-        needs_data |= scheme_uses(schemes[i]->pattern, "{data}");
-    if (needs_data && partner->data) {
+    if (with_data && partner->data) {
         struct buf data;
 
         buf_init(&data, pool, DATA_LIMIT);
@@ -96,7 +92,6 @@ struct parts partner_parts(struct pool *pool, const struct partner *partner,
     return parts;
 }
 
-/* The lines of one scheme. Where the format has a signature of that name, only who and when are told. */
 static void add_scheme(struct pool *pool, const struct scheme *scheme, struct partner_secrets secrets,
                        const struct parts *parts, struct buf *headers)
 {
@@ -115,12 +110,16 @@ void partner_headers(struct pool *pool, const struct partner *partner, const str
 {
     const struct scheme *schemes[PARTNER_SCHEMES_MAX];
     size_t all = partner_schemes(partner, secrets.families, schemes), count = 0;
+    bool with_data = false;
     struct parts parts;
 
-    for (size_t i = 0; i < all; i++)
-        if (schemes[i]->header) /* the others stand in the body already */
-            schemes[count++] = schemes[i];
-    parts = partner_parts(pool, partner, event, body, length, schemes, count);
+    for (size_t i = 0; i < all; i++) {
+        if (!schemes[i]->header)
+            continue; /* stands in the body already */
+        with_data |= scheme_uses(schemes[i]->pattern, "{data}");
+        schemes[count++] = schemes[i];
+    }
+    parts = partner_parts(pool, partner, event, body, length, with_data);
     if (partner->owns_signature)
         buf_printf(headers, "webhook-id: %s\r\nwebhook-timestamp: %s\r\n", parts.id,
                    scheme_timestamp(pool, &scheme_standard, attempt_at));

@@ -76,11 +76,10 @@ enum { PARTNER_SCHEMES_MAX = 4 };
 size_t partner_schemes(const struct partner *partner, const char *families,
                        const struct scheme *schemes[PARTNER_SCHEMES_MAX]);
 
-/* What the schemes' patterns stand for; `timestamp` is left to the scheme, `data` NULL where no pattern of
- * the `schemes` needs it. */
+/* What the patterns stand for; `timestamp` is left to the scheme, `data` NULL unless it is asked for. */
 struct parts partner_parts(struct pool *pool, const struct partner *partner,
                            const struct partner_event *event, const char *body, size_t length,
-                           const struct scheme *const *schemes, size_t count);
+                           bool with_data);
 
 /* Adds the header lines of one attempt, each `Name: value\r\n`: webhook-id and webhook-timestamp always, and
  * every signature that stands in a header. */

@@ -240,7 +240,7 @@ def test_the_id_and_data_of_therapy_stay_the_same_over_retries(stack, receiver):
     receiver.script[0] = (500, {}, b"")
     company.book(service, future(), ada)
     first = deliver(stack, receiver)
-    stack.sql.run("UPDATE deliveries SET due_at = created_at WHERE company_id = %s", company.bytes)
+    stack.sql.run("UPDATE deliveries SET due_at = created_at + INTERVAL 1000 MICROSECOND WHERE company_id = %s", company.bytes)
     second = deliver(stack, receiver, 2)
     assert first.json["id"] == second.json["id"] and first.json["data"] == second.json["data"]
     assert first.json["timestamp"] < second.json["timestamp"]
