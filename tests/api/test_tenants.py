@@ -12,6 +12,9 @@ def scene(stack):
     hook = company.webhook("http://127.0.0.1:9/hook", ["user.created"])
     ids = {"user": ada["id"], "service": service["id"], "webhook": hook["id"],
            "booking": company.book(service, future(), ada)["id"]}
+    company.user("Bo")
+    [delivery] = company.get(f"/api/v1/webhooks/{hook['id']}/deliveries").json()["data"]
+    ids["delivery"] = delivery["id"]
     return company, ids, Company(stack)
 
 
@@ -28,6 +31,8 @@ ROUTES = [
     ("GET", "/api/v1/webhooks/{webhook}", None), ("PATCH", "/api/v1/webhooks/{webhook}", {"active": False}),
     ("DELETE", "/api/v1/webhooks/{webhook}", None), ("POST", "/api/v1/webhooks/{webhook}/test", {}),
     ("GET", "/api/v1/webhooks/{webhook}/deliveries", None),
+    ("GET", "/api/v1/deliveries/{delivery}/signature", None),
+    ("POST", "/api/v1/deliveries/{delivery}/signature", {"computed": "x"}),
 ]
 
 
@@ -41,7 +46,7 @@ def test_what_belongs_to_another_company_is_not_found(stack, scene, method, path
 
 def test_every_route_with_an_id_is_in_the_table_above(stack):
     named = {(method, path.replace("{user}", "{id}").replace("{service}", "{id}").replace("{booking}", "{id}")
-              .replace("{webhook}", "{id}")) for method, path, _ in ROUTES}
+              .replace("{webhook}", "{id}").replace("{delivery}", "{id}")) for method, path, _ in ROUTES}
     document = stack.document.raw
     with_id = {(method.upper(), path) for path, item in document["paths"].items() for method in item
                if "{id}" in path and method != "parameters"}

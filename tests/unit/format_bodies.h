@@ -1,6 +1,6 @@
 /*
- * What each format makes of a native snapshot, with the values of its documentation where that has an example.
- * The texts and signatures were made with Python's json and hmac.
+ * What each format makes of a native snapshot, with the values of its documentation where that has an
+ * example. The texts and signatures were made with Python's json and hmac.
  */
 #ifndef TESTS_FORMAT_BODIES_H
 #define TESTS_FORMAT_BODIES_H

@@ -193,6 +193,60 @@ static void test_bodies_written_again(void **state)
     }
 }
 
+static void test_rarer_mistakes(void **state)
+{
+    struct pool *pool = *state;
+    struct scene *scene = play(pool, &partner_bookme, "x.y", (struct partner_secrets){ whsec, NULL, NULL });
+    const char *body = scene->body.data, *quoted;
+    char *latin = pool_alloc(pool, 2 * scene->body.length + 1), *out = latin;
+    struct buf text;
+    size_t length;
+    const uint8_t *key = crypto_base64_decode(pool, whsec + 6, strlen(whsec + 6), &length);
+    const char *line = pool_printf(pool, "%s\n", whsec);
+
+    for (const char *at = body; *at; at++) {
+        unsigned char byte = (unsigned char)*at;
+        if (byte >= 0x80)
+            *out++ = (char)(0xC0 | byte >> 6);
+        *out++ = (char)(byte >= 0x80 ? 0x80 | (byte & 0x3F) : byte);
+    }
+    buf_init(&text, pool, 1 << 20);
+    restyle(&text, json_own(pool, json_object_new_string(body)), &(struct style){ 0 });
+    quoted = text.data;
+    const struct {
+        const char *computed, *words;
+    } cases[] = {
+        { hex(pool, whsec, strlen(whsec), latin), "Latin-1" },
+        { hex(pool, whsec, strlen(whsec), quoted), "JSON string once more" },
+        { hex(pool, whsec, strlen(whsec), pool_printf(pool, "%s\r\n", body)), "CR LF" },
+        { hex(pool, line, strlen(line), body), "ended with a line break" },
+        { hex(pool, key, length, body), "base64-decoded" },
+        { hex(pool, whsec + 6, strlen(whsec + 6), body), "left out" },
+    };
+
+    for (size_t i = 0; i < COUNT(cases); i++)
+        says(ask(scene, pool_printf(pool, "sha256=%s", cases[i].computed)), "bookme", cases[i].words, NULL);
+}
+
+static void test_therapy_bodies_and_keys(void **state)
+{
+    struct pool *pool = *state;
+    const char *hash = partner_therapy.stored_secret(pool, "sk_live_raw"), *twice;
+    struct scene *scene = play(pool, &partner_therapy, "x.y", (struct partner_secrets){ hash, NULL, NULL });
+    const char *right = pool_printf(pool, "x.y.2025-10-31T15:31:00.999Z.%s", data);
+    struct json_object *body = json_parse_stored(pool, scene->body.data);
+    char *upper = pool_strdup(pool, hash);
+
+    for (char *at = upper; *at; at++)
+        *at = (char)(*at >= 'a' ? *at - 32 : *at);
+    twice = partner_therapy.stored_secret(pool, hash);
+    says(ask(scene, hex(pool, upper, 64, right)), "therapy", "upper-case hex", NULL);
+    says(ask(scene, hex(pool, twice, 64, right)), "therapy", "hashed once more", NULL);
+    says(ask(scene, hex(pool, hash, 64, scene->body.data)), "therapy", "`{body}`", NULL);
+    json_object_object_del(body, "signature");
+    says(ask(scene, hex(pool, hash, 64, json_text(pool, body))), "therapy", "`{body}`", "taken out");
+}
+
 static void test_therapy_mistakes(void **state)
 {
     struct pool *pool = *state;
@@ -276,6 +330,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_standard_mistakes, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_retired_secret, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_bodies_written_again, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_rarer_mistakes, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_therapy_bodies_and_keys, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_therapy_mistakes, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_forms, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_no_line_holds_a_secret, set_up, tear_down),
