@@ -57,6 +57,11 @@ const char *scheme_timestamp(struct pool *pool, const struct scheme *scheme, ins
     return pool_printf(pool, "%lld", (long long)(at / CLOCK_SECOND));
 }
 
+static size_t length_of(const char *text)
+{
+    return text ? strlen(text) : 0;
+}
+
 /* Adds the part that the pattern names at `at` and returns what follows it; NULL: none is named there. */
 static const char *add_part(const char *at, const struct parts *parts, struct buf *text)
 {
@@ -64,9 +69,9 @@ static const char *add_part(const char *at, const struct parts *parts, struct bu
         const char *name, *text;
         size_t length;
     } known[] = {
-        { "{id}", parts->id, 0 },
-        { "{event}", parts->event, 0 },
-        { "{timestamp}", parts->timestamp, 0 },
+        { "{id}", parts->id, length_of(parts->id) },
+        { "{event}", parts->event, length_of(parts->event) },
+        { "{timestamp}", parts->timestamp, length_of(parts->timestamp) },
         { "{body}", parts->body, parts->body_length },
         { "{data}", parts->data, parts->data_length },
     };
@@ -77,7 +82,7 @@ static const char *add_part(const char *at, const struct parts *parts, struct bu
         if (strncmp(at, known[i].name, length) != 0)
             continue;
         if (known[i].text)
-            buf_add(text, known[i].text, i < 3 ? strlen(known[i].text) : known[i].length);
+            buf_add(text, known[i].text, known[i].length);
         return at + length;
     }
     return NULL;

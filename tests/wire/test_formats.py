@@ -149,6 +149,58 @@ def test_clientpass_users_are_as_documented(stack, receiver):
     assert delivery.json["payload"]["userId"] == user["id"] and delivery.json["id"] == delivery.id
 
 
+PEOPLE = {"id": "507f", "name": "Jane Smith", "email": "jane@example.com"}
+SESSION = {"id": "507f", "customer": {**PEOPLE, "phone": None}, "staff": PEOPLE, "startsAt": "2024-01-20T14:00:00.000Z",
+           "duration": 50, "price": {"amount": 75, "currency": "USD", "type": "flat"},
+           "payment": {"method": "bank_transfer", "provider": "bank_transfer", "reference": "BANK-REF-123456",
+                       "verifiedAt": "2024-01-15T10:35:00.000Z"}, "secureCallLink": "https://m.example/r?token=t", "roomId": "r"}
+REFERRAL = {"id": "ref_a", "status": "pending", "sender": {"id": "usr_a", "name": "Ana"},
+            "receiver": {"id": "usr_b", "name": "Bo"}, "client": {"name": "Zoë", "phone": "+1-555-0199"},
+            "serviceType": "haircut", "commissionPct": 20, "notes": None, "finalAmount": 75.5, "commission": 15.1, "fees": 2,
+            "currency": "USD", "acceptedAt": "2025-10-31T15:40:00.000Z"}
+CHAIR = {"id": "och_a", "host": {"id": "usr_a", "name": "Ana"}, "location": "12 Main St", "commissionPct": 30,
+         "timeWindow": {"startsAt": "2025-11-01T10:00:00.000Z", "endsAt": "2025-11-01T18:00:00.000Z"}}
+SNAPSHOTS = {
+    ("therapy", "booking.payment_verified"): (SESSION, "data", {
+        "bookingId": "507f", "client": PEOPLE, "therapist": PEOPLE, "scheduledAt": "2024-01-20T14:00:00Z",
+        "durationMinutes": 50, "amount": 75, "currency": "USD", "paymentProvider": "bank_transfer",
+        "paymentReference": "BANK-REF-123456", "secureCallLink": "https://m.example/r?token=t"}),
+    ("therapy", "booking.created"): (SESSION | {"isGuest": False}, "data", {
+        "bookingId": "507f", "isGuestBooking": False, "client": PEOPLE, "therapist": PEOPLE,
+        "scheduledAt": "2024-01-20T14:00:00Z", "durationMinutes": 50, "amount": 75, "currency": "USD",
+        "paymentMethod": "bank_transfer"}),
+    ("clientpass", "referral.created"): (REFERRAL, "payload", {
+        "referralId": "ref_a", "senderId": "usr_a", "clientInfo": {"name": "Zoë", "phone": "+1-555-0199"},
+        "serviceType": "haircut", "status": "pending"}),
+    ("clientpass", "referral.accepted"): (REFERRAL, "payload", {
+        "referralId": "ref_a", "receiverId": "usr_b", "acceptedAt": "2025-10-31T15:40:00.000Z"}),
+    ("clientpass", "referral.completed"): (REFERRAL, "payload", {
+        "referralId": "ref_a", "finalAmount": 75.5, "commission": 15.1, "fees": 2}),
+    ("clientpass", "open_chair.posted"): (CHAIR, "payload", {
+        "openChairId": "och_a", "hostId": "usr_a", "location": "12 Main St", "timeWindow": CHAIR["timeWindow"],
+        "commissionPct": 30}),
+}
+
+
+@pytest.mark.parametrize("format, event", SNAPSHOTS, ids=[" ".join(key) for key in SNAPSHOTS])
+def test_a_stored_snapshot_is_sent_as_documented(stack, receiver, format, event):
+    snapshot, member, wanted = SNAPSHOTS[format, event]
+    company, _, _ = shop(stack)
+    hook = company.webhook(receiver.url, ["user.updated"], format=format)
+    company.post(f"/api/v1/webhooks/{hook['id']}/test", {"event": "user.updated"}, 202)
+    payload = json.dumps(snapshot, ensure_ascii=False, separators=(",", ":"))
+    stack.sql.run("UPDATE events SET type = %s, payload = %s WHERE company_id = %s AND type = 'user.updated'",
+                  event, payload, company.bytes)
+    delivery = deliver(stack, receiver)
+    sent = delivery.json
+    assert json.dumps(sent[member]) == json.dumps(wanted) and sent["event"] == event
+    assert list(sent) == (["id", "event", "timestamp", "data", "signature"] if format == "therapy"
+                          else ["id", "event", "timestamp", "payload"])
+    for by in FORMATS[format]:
+        assert verifies(by, delivery, hook["secret"])
+    assert verifies("stringify", delivery, "")
+
+
 def test_booking_api_says_why_and_from_when(stack, receiver):
     company, [ada], service = shop(stack)
     company.webhook(receiver.url, ["booking.rescheduled", "booking.cancelled"], format="booking-api")
