@@ -19,12 +19,14 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-extern const struct resource system_resource, companies_resource, users_resource, services_resource,
-    schedules_resource, slots_resource, bookings_resource, webhooks_resource, signatures_resource;
+extern const struct resource companies_resource, users_resource, services_resource, schedules_resource,
+    slots_resource, bookings_resource, webhooks_resource, signatures_resource, keys_resource,
+    v3_keys_resource, system_resource;
 
 const struct resource *const resources[] = {
-    &companies_resource, &users_resource,    &services_resource,   &schedules_resource, &slots_resource,
-    &bookings_resource,  &webhooks_resource, &signatures_resource, &system_resource,    NULL,
+    &companies_resource, &users_resource,    &services_resource, &schedules_resource,
+    &slots_resource,     &bookings_resource, &webhooks_resource, &signatures_resource,
+    &keys_resource,      &v3_keys_resource,  &system_resource,   NULL,
 };
 
 enum { LARGE_REPLY = 1 << 20 };

@@ -49,7 +49,11 @@ enum error_code auth_check(struct request *request, const char *scope)
         reply_header(request, "X-Slotwire-Key-Header", where);
         return ERROR_UNAUTHORIZED;
     }
+    if (request->actor.refused != ERROR_NONE)
+        return request->actor.refused;
     if (is_public(scope))
+        return ERROR_NONE;
+    if (request->route->operator_too && permission_granted(request->actor.scopes, "platform"))
         return ERROR_NONE;
     if (!permission_granted(request->actor.scopes, scope))
         return ERROR_FORBIDDEN;

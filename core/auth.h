@@ -11,8 +11,11 @@
 #include "core/error.h"
 #include "core/id.h"
 
+#include "core/clock.h"
+
 #include <stdbool.h>
 
+struct json_object;
 struct request;
 
 struct actor {
@@ -23,7 +26,13 @@ struct actor {
     const char *role;                 /* of the person; NULL: a key */
     uint8_t sealing_key[SHA256_SIZE]; /* of the raw key, which is not stored: what it seals, the database
                                          cannot read */
-    const char *scopes; /* space-separated; `*` is everything of the company, `platform` is the operator */
+    const char *scopes;    /* space-separated; `*` is everything of the company, `platform` is the operator */
+    bool spans;            /* a key of several companies; `company` is the one that this request names */
+    const char *addresses; /* the ranges that the key is bound to; NULL: anywhere */
+    instant expires_at;    /* of the key; 0: never */
+    int64_t booking_limit, calendar_limit; /* of the key; 0: the settings' */
+    enum error_code refused; /* why a key that lives opens nothing here: from where, or for which company */
+    struct json_object *refused_details; /* of the pool, or NULL */
 };
 
 /*
@@ -34,7 +43,13 @@ struct actor {
  */
 enum error_code auth_check(struct request *request, const char *scope);
 
-/* auth_key.c: fills request->actor by an API key; false where it opens nothing. */
+/*
+ * auth_key.c: fills request->actor by an API key; false where the key opens nothing anywhere. A key that
+ * lives but is refused here (actor.refused) has no scopes.
+ *
+ * A key of several companies needs the header `company-id` (400 without it, 403 with one that it does not
+ * span); a key of one company takes only its own there.
+ */
 bool auth_key(struct request *request, const char *key);
 
 #endif

@@ -310,8 +310,8 @@ static unsigned int run_statement(struct db *db, struct prepared *prepared, cons
         if (sent) {
             number = prepared_execute(db, prepared, values, count);
         }
-        bool harmless = !sent || prepared->statement->out || number == CR_SERVER_GONE_ERROR ||
-                        number == ER_UNKNOWN_STMT_HANDLER;
+        bool reads = prepared->statement->out && !prepared_returns(prepared);
+        bool harmless = !sent || reads || number == CR_SERVER_GONE_ERROR || number == ER_UNKNOWN_STMT_HANDLER;
         if (!db_number_is_death(number) || db->started || attempt > 0 || !harmless) {
             return number;
         }
@@ -400,6 +400,22 @@ const struct row *db_one(struct db *db, struct pool *pool, const struct statemen
 {
     struct prepared *prepared = find(db, statement, values, count, true);
     unsigned int number = run_statement(db, prepared, values, count);
+    if (number) {
+        raise_statement(db, prepared, number);
+    }
+    struct rows rows = read_rows(db, prepared, pool, 1);
+    return rows.count ? rows.items : NULL;
+}
+
+const struct row *db_try_one(struct db *db, struct pool *pool, const struct statement *statement,
+                             const struct value *values, size_t count, bool *full)
+{
+    struct prepared *prepared = find(db, statement, values, count, true);
+    unsigned int number = run_statement(db, prepared, values, count);
+    *full = number == ER_RECORD_FILE_FULL;
+    if (*full) {
+        return NULL;
+    }
     if (number) {
         raise_statement(db, prepared, number);
     }

@@ -114,10 +114,16 @@ void prepared_free(struct prepared *prepared)
 
 /* ---- preparing ---- */
 
-static void check_counts(struct prepared *prepared)
+bool prepared_returns(const struct prepared *prepared)
+{
+    return prepared->out_count && strstr(prepared->statement->sql, " RETURNING ");
+}
+
+static void check_counts(struct prepared *prepared, bool executed)
 {
     size_t in = mysql_stmt_param_count(prepared->handle);
-    size_t out = mysql_stmt_field_count(prepared->handle);
+    size_t out = prepared_returns(prepared) && !executed ? prepared->out_count
+                                                         : mysql_stmt_field_count(prepared->handle);
     if (in != prepared->in_count || out != prepared->out_count) {
         prepared_close(prepared);
         fault_raise(FAULT_BROKEN, "statement has %zu parameters and %zu columns, not %zu and %zu: %.80s", in,
@@ -138,6 +144,15 @@ static void keep_names(struct prepared *prepared)
             fault_raise(FAULT_BROKEN, "out of memory");
         }
     }
+}
+
+static unsigned int bind_columns(struct prepared *prepared)
+{
+    keep_names(prepared);
+    if (prepared->out_count && mysql_stmt_bind_result(prepared->handle, prepared->out) != 0) {
+        return mysql_stmt_errno(prepared->handle);
+    }
+    return 0;
 }
 
 unsigned int prepared_ready(struct db *db, struct prepared *prepared)
@@ -161,12 +176,8 @@ unsigned int prepared_ready(struct db *db, struct prepared *prepared)
         }
         return number;
     }
-    check_counts(prepared);
-    keep_names(prepared);
-    if (prepared->out_count && mysql_stmt_bind_result(prepared->handle, prepared->out) != 0) {
-        return mysql_stmt_errno(prepared->handle);
-    }
-    return 0;
+    check_counts(prepared, false);
+    return prepared_returns(prepared) ? 0 : bind_columns(prepared);
 }
 
 /* ---- values in ---- */
@@ -264,7 +275,14 @@ unsigned int prepared_execute(struct db *db, struct prepared *prepared, const st
         return mysql_stmt_errno(prepared->handle);
     }
     db->round_trips++;
-    return mysql_stmt_execute(prepared->handle) == 0 ? 0 : mysql_stmt_errno(prepared->handle);
+    if (mysql_stmt_execute(prepared->handle) != 0) {
+        return mysql_stmt_errno(prepared->handle);
+    }
+    if (!prepared_returns(prepared)) {
+        return 0;
+    }
+    check_counts(prepared, true);
+    return bind_columns(prepared);
 }
 
 /* ---- values out ---- */

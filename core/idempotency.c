@@ -1,7 +1,6 @@
 #include "core/idempotency.h"
 
 #include "core/crypto.h"
-#include "core/fault.h"
 
 /* No waiting: a rival that holds the row has not ended, and the client is told so. */
 static const struct statement TAKE = {
@@ -30,8 +29,11 @@ static const struct statement STORE = {
  */
 static const char *caller_of(struct request *request)
 {
-    char key[ID_TEXT_SIZE];
+    char key[ID_TEXT_SIZE], company[ID_TEXT_SIZE];
 
+    if (request->actor.spans)
+        return pool_printf(request->pool, "%s %s", id_format(key, "key", request->actor.key),
+                           id_format(company, "cli", request->actor.company));
     if (!id_is_nil(request->actor.key))
         return pool_strdup(request->pool, id_format(key, "key", request->actor.key));
     return pool_printf(request->pool, "%s %s", request->address, request->body_text);
@@ -76,8 +78,10 @@ static enum idempotency replay(struct request *request, const struct row *row)
     }
     reply_key(request, key);
     text = crypto_open(request->pool, key, sealed->text, sealed->length, &length);
-    if (!text)
-        fault_raise(FAULT_BROKEN, "a stored reply cannot be opened");
+    if (!text) { /* the key's other secret sealed it: it was rotated in between */
+        fail(request, ERROR_IDEMPOTENCY_MISMATCH);
+        return IDEMPOTENCY_REFUSED;
+    }
     reply_header(request, "Idempotent-Replayed", "true");
     reply_text(request, (int)row_int(row, "status"), "application/json", text, length);
     return IDEMPOTENCY_REPLAYED;

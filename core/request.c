@@ -11,11 +11,6 @@
 
 enum { TRIES = 6, REPLY_MAX = 16 << 20, HEADERS_MAX = 8192, KEY_MAX = 255, PATH_MAX_LENGTH = 2048 };
 
-static const struct field PAGE_QUERY[] = {
-    { "limit", FIELD_INT, .min = 1, .max = 100, .fallback = "20", .doc = "How many items a page holds" },
-    { "cursor", FIELD_TEXT, .max = 512, .doc = "`next` of the page before" },
-    { 0 },
-};
 static const struct field NO_FIELDS[] = { { 0 } };
 
 static const char *param(struct request *request, const char *name)
@@ -107,20 +102,20 @@ static enum outcome find_route(struct request *request)
     return problems.count ? fail(request, ERROR_NOT_FOUND) : OUTCOME_OK;
 }
 
-/* The route's query table, with `limit` and `cursor` behind it where it answers in pages. */
+/* The route's query table, with the members behind it that choose a page. */
 static const struct field *query_table(struct request *request)
 {
     const struct field *own = request->route->query ? request->route->query : NO_FIELDS;
     size_t count = 0;
     struct field *table;
 
-    if (request->route->shape != SHAPE_PAGE)
+    if (request->route->shape != SHAPE_PAGE && request->route->shape != SHAPE_RESULTS)
         return own;
     while (own[count].name)
         count++;
-    table = pool_array(request->pool, count + 3, sizeof *table);
+    table = pool_array(request->pool, count + PAGE_FIELDS + 1, sizeof *table);
     memcpy(table, own, count * sizeof *table);
-    memcpy(table + count, PAGE_QUERY, sizeof PAGE_QUERY);
+    page_fields(request->pool, request->route, table + count);
     return table;
 }
 
@@ -227,6 +222,8 @@ static enum outcome run_route(struct request *request)
             return OUTCOME_FAILED;
         }
     }
+    if (!rate_check(request))
+        return OUTCOME_FAILED;
     outcome = request->route->run(request);
     if (outcome == OUTCOME_OK) {
         write_body(request);
@@ -246,7 +243,7 @@ static enum outcome handle(struct request *request)
         return OUTCOME_FAILED;
     refused = auth_check(request, request->route->scope);
     if (refused != ERROR_NONE)
-        return fail(request, refused);
+        return fail_with(request, refused, request->actor.refused_details);
     if (parse_fields(request) != OUTCOME_OK || check_idempotency_key(request) != OUTCOME_OK)
         return OUTCOME_FAILED;
     if (strcmp(request->route->method, "GET") != 0)
@@ -325,6 +322,7 @@ static const char *reason_of(int status)
         { 413, "Content Too Large" },
         { 415, "Unsupported Media Type" },
         { 422, "Unprocessable Content" },
+        { 429, "Too Many Requests" },
         { 500, "Internal Server Error" },
         { 503, "Service Unavailable" },
     };

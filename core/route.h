@@ -7,17 +7,19 @@
 
 #include "core/error.h"
 #include "core/field.h"
+#include "core/rate.h"
 
 struct request;
 
 enum outcome { OUTCOME_OK, OUTCOME_FAILED }; /* handlers return reply_…() or fail…() */
 
 enum shape {
-    SHAPE_OBJECT, /* `out` describes the body */
-    SHAPE_PAGE,   /* {"data":[out…],"next":cursor|null}; the query gains `limit` and `cursor` */
-    SHAPE_LIST,   /* {"data":[out…]} */
-    SHAPE_EMPTY,  /* 204 */
-    SHAPE_FREE    /* written by the handler; `out` NULL; not JSON or not described */
+    SHAPE_OBJECT,  /* `out` describes the body */
+    SHAPE_PAGE,    /* {"data":[out…],"next":cursor|null}; the query gains `limit` and `cursor` */
+    SHAPE_LIST,    /* {"data":[out…]} */
+    SHAPE_RESULTS, /* {"data":{"resultArray":[out…]}}; the query gains `page` (from 1) and `limit` */
+    SHAPE_EMPTY,   /* 204 */
+    SHAPE_FREE     /* written by the handler; `out` NULL; not JSON or not described */
 };
 
 struct route {
@@ -30,6 +32,9 @@ struct route {
     const struct field *out;
     const struct field *more; /* members that the handler adds to `out`: a secret that is shown once */
     enum shape shape;
+    int per_page;                  /* of SHAPE_RESULTS: `limit` when it was not sent; 0: 10 */
+    bool operator_too;             /* a platform key may come here as well */
+    enum rate_limit limit;         /* how often; RATE_NONE: as often as one likes */
     int status;                    /* of success; 0: 200, or 204 for SHAPE_EMPTY */
     int also;                      /* another status with the same body, as of /readyz; 0: none */
     const enum error_code *errors; /* the handler's own, ended by ERROR_NONE; the common ones are known */

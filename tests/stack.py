@@ -19,6 +19,7 @@ from openapi_check import Document
 TOP = pathlib.Path(__file__).resolve().parent.parent
 ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 WAITING = "SELECT 1 FROM information_schema.processlist WHERE info LIKE 'UPDATE resources%%'"  # a claim waits or works
+PLENTY = "limit_bookings = 1000000"  # keys of tests that look at the limit have one of their own
 PATIENCE = 10 if os.environ.get("SLOTWIRE_WRAP") else 1  # valgrind is slow
 
 
@@ -171,7 +172,7 @@ class Stack:
         self.clock_file = self.state / "clock"
         self.environment = dict(os.environ, SLOTWIRE_STATE=str(self.state), SLOTWIRE_PORT=str(self.port),
                                 SLOTWIRE_BUILD=str(self.build), SLOTWIRE_TIMER=str(timer), SLOTWIRE_DATABASE=database,
-                                SLOTWIRE_SETTINGS=f"test_clock = {self.clock_file}\n{settings}")
+                                SLOTWIRE_SETTINGS=f"test_clock = {self.clock_file}\n{PLENTY}\n{settings}")
         if workers:
             self.environment["SLOTWIRE_WORKERS"] = str(workers)
         self.document = Document(self)
