@@ -2,6 +2,8 @@
 
 #include "core/fault.h"
 
+#include <errmsg.h>
+
 /* ---- the cache: open addressing on the statement's address, which is fixed for the process's life ---- */
 
 static size_t slot_of(const struct db *db, const struct statement *statement)
@@ -345,6 +347,16 @@ static struct value value_of(struct prepared *prepared, size_t column, struct po
     }
 }
 
+/* A failure that comes among the rows stands in the connection, not in the statement. */
+static unsigned int prepared_errno(const struct prepared *prepared)
+{
+    unsigned int number = mysql_stmt_errno(prepared->handle);
+    if (number == 0) {
+        number = mysql_errno(prepared->handle->mysql);
+    }
+    return number ? number : CR_UNKNOWN_ERROR;
+}
+
 const struct value *prepared_fetch(struct prepared *prepared, struct pool *pool, unsigned int *number)
 {
     int outcome = mysql_stmt_fetch(prepared->handle);
@@ -352,7 +364,7 @@ const struct value *prepared_fetch(struct prepared *prepared, struct pool *pool,
         return NULL;
     }
     if (outcome == 1) {
-        *number = mysql_stmt_errno(prepared->handle);
+        *number = prepared_errno(prepared);
         return NULL;
     }
     struct value *values = pool_array(pool, prepared->out_count, sizeof *values);
