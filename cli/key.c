@@ -18,7 +18,8 @@ static const struct cli_option options[] = {
 static bool take_companies(struct cli *cli, struct key_order *order)
 {
     struct id *ids = pool_array(cli->pool, COMPANIES_MAX, sizeof *ids);
-    for (const char *at = cli_value(cli, "company"); *at;) {
+    const char *at = cli_value(cli, "company");
+    do {
         size_t length = strcspn(at, ",");
         struct id id;
         if (order->company_count == COMPANIES_MAX) {
@@ -36,7 +37,7 @@ static bool take_companies(struct cli *cli, struct key_order *order)
             ids[order->company_count++] = id;
         }
         at += length + (at[length] == ',');
-    }
+    } while (*at);
     order->companies = ids;
     if (order->company_count == 1) {
         order->company = ids[0];

@@ -5,8 +5,8 @@ import uuid
 
 import pytest
 
-from stack import Client, id_bytes, wait_until
-from world import Company, fault_fields, shop, future
+from stack import id_bytes
+from world import Company, fault_fields
 
 READ = {"name": "Reader", "scopes": ["bookings:read"]}
 
@@ -324,4 +324,5 @@ def test_a_key_of_one_company_takes_only_its_own_header(stack, company):
 
 def test_the_command_line_names_companies_that_exist(stack, company):
     stack.slotwire("key", "create", "--company", company.id, "--company", "cli_x", "--name", "x", status=1)
+    stack.slotwire("key", "create", "--company", "", "--name", "x", status=1)
     stack.slotwire("key", "create", "--company", company.id, "--platform", "--name", "x", status=64)

@@ -6,7 +6,7 @@ import uuid
 import pytest
 
 from stack import id_bytes
-from world import future, shop
+from world import shop
 
 MINUTE = "2031-03-04T10:00:{}Z"
 RESET = int(datetime.datetime(2031, 3, 4, 10, 1, tzinfo=datetime.timezone.utc).timestamp())

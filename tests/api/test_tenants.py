@@ -1,5 +1,7 @@
 """One company never sees, changes or learns of another's things: each is 404 to it."""
 
+import re
+
 import pytest
 
 from world import Company, future, rfc, shop
@@ -11,7 +13,8 @@ def scene(stack):
     company, [ada], service = shop(stack)
     hook = company.webhook("http://127.0.0.1:9/hook", ["user.created"])
     ids = {"user": ada["id"], "service": service["id"], "webhook": hook["id"],
-           "booking": company.book(service, future(), ada)["id"]}
+           "booking": company.book(service, future(), ada)["id"],
+           "key": company.post("/api/v1/keys", {"name": "Ours", "scopes": ["*"]}).json()["id"]}
     company.user("Bo")
     [delivery] = company.get(f"/api/v1/webhooks/{hook['id']}/deliveries").json()["data"]
     ids["delivery"] = delivery["id"]
@@ -33,6 +36,10 @@ ROUTES = [
     ("GET", "/api/v1/webhooks/{webhook}/deliveries", None),
     ("GET", "/api/v1/deliveries/{delivery}/signature", None),
     ("POST", "/api/v1/deliveries/{delivery}/signature", {"computed": "x"}),
+    ("GET", "/api/v1/keys/{key}", None), ("PATCH", "/api/v1/keys/{key}", {"name": "Mine"}),
+    ("DELETE", "/api/v1/keys/{key}", None), ("PATCH", "/api/v1/keys/{key}/revoke", {}),
+    ("POST", "/api/v1/keys/{key}/rotate", {}),
+    ("GET", "/v3/keys/{key}", None), ("DELETE", "/v3/keys/{key}", None), ("PATCH", "/v3/keys/{key}/revoke", {}),
 ]
 
 
@@ -45,8 +52,7 @@ def test_what_belongs_to_another_company_is_not_found(stack, scene, method, path
 
 
 def test_every_route_with_an_id_is_in_the_table_above(stack):
-    named = {(method, path.replace("{user}", "{id}").replace("{service}", "{id}").replace("{booking}", "{id}")
-              .replace("{webhook}", "{id}").replace("{delivery}", "{id}")) for method, path, _ in ROUTES}
+    named = {(method, re.sub(r"\{\w+\}", "{id}", path)) for method, path, _ in ROUTES}
     document = stack.document.raw
     with_id = {(method.upper(), path) for path, item in document["paths"].items() for method in item
                if "{id}" in path and method != "parameters"}
@@ -91,3 +97,4 @@ def test_all_of_it_is_still_as_it_was(scene):
     company, ids, _ = scene
     assert company.get(f"/api/v1/bookings/{ids['booking']}").json()["status"] == "pending"
     assert company.get(f"/api/v1/webhooks/{ids['webhook']}").json()["active"] is True
+    assert company.get(f"/api/v1/keys/{ids['key']}").json()["revokedAt"] is None

@@ -135,7 +135,8 @@ static void look_up(struct booker *it)
 {
     struct bare_statement *service = &it->statements[SERVICE];
 
-    bare_bytes(&it->statements[KEY], 0, it->hash, sizeof it->hash);
+    bare_bytes(&it->statements[KEY], 0, NULL, 0); /* no company-id was sent */
+    bare_bytes(&it->statements[KEY], 1, it->hash, sizeof it->hash);
     if (!bare_run(&it->statements[KEY]))
         bare_die("key", "unknown");
     bare_query(it->mysql, "START TRANSACTION");
