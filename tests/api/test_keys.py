@@ -45,6 +45,15 @@ def test_a_key_is_made_shown_once_and_works(stack, company):
     assert not stack.sql.one("SELECT 1 FROM api_key_secrets WHERE HEX(key_hash) LIKE %s", made["key"][:8] + "%")
 
 
+def test_who_made_a_key_is_told(stack, company):
+    made, person = make(company), company.user()
+    stack.sql.run("UPDATE api_keys SET created_by = %s WHERE id = %s", id_bytes(person["id"]), id_bytes(made["id"]))
+    assert company.get(f"/api/v1/keys/{made['id']}").json()["createdBy"] == {"userId": person["id"], "keyId": None}
+    by_hand = stack.company_key(company.id, "bookings:read")
+    listed = company.get("/api/v1/keys").json()["data"]
+    assert [key["createdBy"] for key in listed if by_hand.endswith(key["displayKey"][-8:])] == [None]
+
+
 def test_keys_are_listed_in_pages(company):
     ids = [make(company, name=f"Key {number}")["id"] for number in range(3)]
     first = company.get("/api/v1/keys", params={"limit": 2}).json()

@@ -1,5 +1,6 @@
 """How often a key may book, and how the answers tell."""
 
+import concurrent.futures
 import datetime
 import uuid
 
@@ -49,6 +50,13 @@ def test_too_many_are_refused_until_the_next_window(stack, scene, clock):
     assert book(429).headers["Retry-After"] == "1"
     clock("2031-03-04T10:01:00Z")
     assert book().headers["X-RateLimit-Remaining"] == "2"
+
+
+def test_workers_count_together(scene):
+    company, book = scene
+    with concurrent.futures.ThreadPoolExecutor(8) as threads:
+        answers = list(threads.map(lambda _: book(None).status_code, range(16)))
+    assert sorted(answers) == [201] * 3 + [429] * 13
 
 
 def test_a_refused_booking_counts_and_a_replayed_one_does_not(scene):

@@ -142,7 +142,7 @@ class Bench:
         key = hashlib.sha256(self.company.key.encode()).hexdigest()
         day = (future().date() - future().date().replace(year=1970, month=1, day=1)).days
         statements = self.statements(
-            "core/auth_key.c FIND_KEY", "rules/slots.c SERVICE_STAFF", "rules/claims.c BUMP", "rules/claims.c INSERT_CLAIM",
+            "core/auth_key.c FIND_KEY", "core/rate.c COUNT", "rules/slots.c SERVICE_STAFF", "rules/claims.c BUMP", "rules/claims.c INSERT_CLAIM",
             "rules/bookings.c INSERT_BOOKING", "rules/reminders.c PLAN", "rules/bookings.c READ",
             "rules/events.c INSERT_EVENT", "rules/events.c INSERT_DELIVERIES")
         ours, bare = [], []
