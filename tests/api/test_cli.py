@@ -81,6 +81,7 @@ def test_the_demo_is_loaded_once(stack):
     assert {"SLOTWIRE_COMPANY", "SLOTWIRE_KEY", "SLOTWIRE_ADMIN_EMAIL", "SLOTWIRE_ADMIN_PASSWORD"} <= set(values)
     client = stack.client(values["SLOTWIRE_KEY"].strip("'\""))
     assert client.get("/api/v1/services").json()["data"] and client.get("/api/v1/bookings").json()["data"]
+    assert [key["bookingLimit"] for key in client.get("/api/v1/keys").json()["data"]] == [6000]  # for load by hand
     before = stack.sql.counts()
     assert stack.slotwire("demo").stdout == "" and stack.sql.counts() == before
 
