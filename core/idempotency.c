@@ -24,8 +24,8 @@ static const struct statement STORE = {
 };
 
 /*
- * Whom a key belongs to. Callers without an API key are told apart by address and body: one must not be given
- * another's answer because both chose the same key.
+ * Whom a key belongs to. Callers without credentials are told apart by address and body: one must not be
+ * given another's answer because both chose the same key.
  */
 static const char *caller_of(struct request *request)
 {
@@ -36,6 +36,8 @@ static const char *caller_of(struct request *request)
                            id_format(company, "cli", request->actor.company));
     if (!id_is_nil(request->actor.key))
         return pool_strdup(request->pool, id_format(key, "key", request->actor.key));
+    if (!id_is_nil(request->actor.user))
+        return pool_strdup(request->pool, id_format(key, "usr", request->actor.user));
     return pool_printf(request->pool, "%s %s", request->address, request->body_text);
 }
 

@@ -1,6 +1,7 @@
 #include "core/openapi.h"
 
 #include "core/openapi_schema.h"
+#include "core/permissions.h"
 #include "core/request.h"
 
 #include <ctype.h>
@@ -31,7 +32,7 @@ static struct error_set errors_of(const struct route *route)
     set.has[ERROR_NOT_FOUND] = route->params != NULL;
     set.has[ERROR_VALIDATION_FAILED] = takes_query || route->in || post;
     set.has[ERROR_BODY_TOO_LARGE] = set.has[ERROR_UNSUPPORTED_MEDIA] = route->in != NULL || post;
-    set.has[ERROR_IDEMPOTENCY_RUNNING] = set.has[ERROR_IDEMPOTENCY_MISMATCH] = post;
+    set.has[ERROR_IDEMPOTENCY_RUNNING] = set.has[ERROR_IDEMPOTENCY_MISMATCH] = post && !route->unrepeated;
     for (const enum error_code *code = route->errors; code && *code != ERROR_NONE; code++)
         set.has[*code] = true;
     return set;
@@ -143,7 +144,7 @@ static void add_parameters(struct pool *pool, struct json_object *operation, con
         add_parameter(list, field, "query", false);
     if (route->scope)
         add_parameter(list, &COMPANY_ID, "header", false);
-    if (is_method(route, "POST"))
+    if (is_method(route, "POST") && !route->unrepeated)
         add_parameter(list, &IDEMPOTENCY_KEY, "header", false);
 }
 
@@ -241,10 +242,12 @@ static void add_operation_id(struct json_object *operation, const struct route *
 static void add_security(struct json_object *operation, const struct route *route)
 {
     struct json_object *list = json_object_new_array();
-    static const char *const schemes[] = { "bearer", "apiKey", "xApiKey" };
+    static const char *const schemes[] = { "login", "bearer", "apiKey", "xApiKey" };
+    size_t first = route->scope && strcmp(route->scope, "platform") == 0 ? 1 : 0;
+    size_t last = !route->scope ? 0 : strcmp(route->scope, "session") == 0 ? 1 : 4;
 
     json_object_object_add(operation, "security", list);
-    for (size_t i = 0; route->scope && i < sizeof schemes / sizeof schemes[0]; i++) {
+    for (size_t i = first; i < last; i++) {
         struct json_object *one = json_object_new_object(), *scopes = json_object_new_array();
 
         json_object_array_add(list, one);
@@ -253,21 +256,36 @@ static void add_security(struct json_object *operation, const struct route *rout
     }
 }
 
+/* For machines what the description says to people: the scope, and the roles whose people have it. */
+static void add_scope(struct json_object *operation, const struct route *route)
+{
+    struct json_object *roles = json_object_new_array();
+    char needs[96];
+
+    if (strcmp(route->scope, "session") == 0)
+        snprintf(needs, sizeof needs, "Needs a login; API keys are refused.");
+    else
+        snprintf(needs, sizeof needs, "Needs the scope `%s`%s.", route->scope,
+                 route->operator_too ? ", or `platform`" : "");
+    json_set_text(operation, "description", needs);
+    json_set_text(operation, "x-scope", route->scope);
+    json_object_object_add(operation, "x-roles", roles);
+    for (const char *const *role = permission_roles; *role; role++)
+        if (permission_role_has(*role, route->scope))
+            json_object_array_add(roles, json_object_new_string(*role));
+}
+
 static struct json_object *operation_of(struct pool *pool, const struct resource *resource,
                                         const struct route *route)
 {
     struct json_object *operation = json_object_new_object(), *tags = json_object_new_array();
-    char needs[96];
 
     json_object_object_add(operation, "tags", tags);
     json_object_array_add(tags, json_object_new_string(resource->name));
     add_operation_id(operation, route);
     json_set_text(operation, "summary", route->summary);
-    if (route->scope) {
-        snprintf(needs, sizeof needs, "Needs the scope `%s`%s.", route->scope,
-                 route->operator_too ? ", or `platform`" : "");
-        json_set_text(operation, "description", needs);
-    }
+    if (route->scope)
+        add_scope(operation, route);
     add_security(operation, route);
     add_parameters(pool, operation, route);
     add_body(operation, route);

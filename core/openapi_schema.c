@@ -335,7 +335,12 @@ static void add_header_scheme(struct json_object *schemes, const char *name, con
 struct json_object *openapi_components(void)
 {
     struct json_object *components = json_object_new_object(), *schemes = nest(components, "securitySchemes");
-    struct json_object *bearer = nest(schemes, "bearer");
+    struct json_object *login = nest(schemes, "login"), *bearer = nest(schemes, "bearer");
+
+    json_set_text(login, "type", "http");
+    json_set_text(login, "scheme", "bearer");
+    json_set_text(login, "bearerFormat", "JWT");
+    json_set_text(login, "description", "The `accessToken` of a login: `POST /api/v1/sessions`");
 
     json_set_text(bearer, "type", "http");
     json_set_text(bearer, "scheme", "bearer");

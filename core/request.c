@@ -184,7 +184,7 @@ static enum outcome check_idempotency_key(struct request *request)
     size_t length = key ? strlen(key) : 0;
 
     request->idempotency_key = NULL;
-    if (!key || strcmp(request->method, "POST") != 0)
+    if (!key || strcmp(request->method, "POST") != 0 || request->route->unrepeated)
         return OUTCOME_OK;
     if (length == 0 || length > KEY_MAX || !is_printable_ascii(key))
         return fail_field(request, "Idempotency-Key", "must be 1 to %d printable ASCII characters", KEY_MAX);
@@ -360,6 +360,8 @@ static void log_request(const struct request *request, int64_t started, uint64_t
 
     if (!id_is_nil(request->actor.key))
         id_format(key, "key", request->actor.key);
+    else if (!id_is_nil(request->actor.user))
+        id_format(key, "usr", request->actor.user);
     log_info("request method=%.16s path=%.200s status=%d code=%s bytes=%zu us=%lld trips=%llu key=%s "
              "address=%.64s",
              request->method, request->path, request->reply.status, error_table[request->reply.error].code,

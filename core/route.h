@@ -24,8 +24,9 @@ enum shape {
 
 struct route {
     const char *method;
-    const char *path;           /* `{name}` takes one segment */
-    const char *scope;          /* `bookings:write`; NULL: public, no key needed */
+    const char *path; /* `{name}` takes one segment */
+    const char
+        *scope; /* `bookings:write`; NULL: public, no key needed; `session`: any person who is logged in */
     const struct field *params; /* the path's `{…}`; a malformed one is 404 */
     const struct field *query;
     const struct field *in; /* JSON body; NULL: none is taken */
@@ -35,6 +36,7 @@ struct route {
     int per_page;                  /* of SHAPE_RESULTS: `limit` when it was not sent; 0: 10 */
     bool operator_too;             /* a platform key may come here as well */
     enum rate_limit limit;         /* how often; RATE_NONE: as often as one likes */
+    bool unrepeated;               /* a POST whose answer is never stored: Idempotency-Key is not obeyed */
     int status;                    /* of success; 0: 200, or 204 for SHAPE_EMPTY */
     int also;                      /* another status with the same body, as of /readyz; 0: none */
     const enum error_code *errors; /* the handler's own, ended by ERROR_NONE; the common ones are known */

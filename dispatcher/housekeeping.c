@@ -3,6 +3,7 @@
 #include "core/log.h"
 #include "core/rate.h"
 #include "rules/keys.h"
+#include "rules/logins.h"
 
 enum { AT_ONCE = 500, ROUNDS_MOST = 20 };
 
@@ -68,6 +69,7 @@ void housekeeping_run(struct dispatcher *dispatcher)
     instant now = clock_now();
     size_t keys = 0, secrets, orphans = 0, got = AT_ONCE;
     lanes_forget(&dispatcher->lanes, now);
+    logins_sweep(dispatcher->db, now);
     for (int i = 0; i < ROUNDS_MOST && got == AT_ONCE; i++)
         keys += got = delete_old_keys(dispatcher, now - CLOCK_DAY);
     rate_sweep(dispatcher->db, now);
