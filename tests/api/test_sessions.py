@@ -1,6 +1,7 @@
 """Logins: tokens, cookies, and how guessing is slowed down."""
 
 import base64
+import concurrent.futures
 import json
 import re
 
@@ -340,6 +341,26 @@ def test_failures_are_slowed_down_and_locked(stack, login, clock, known):
     assert len(locked) == (1 if known else 0)
     clock(at(minute + 15))
     log_in(stack, email, expect=201 if known else 401)
+
+
+def at_once(work, times):
+    """The status codes of the same request sent by many at one moment."""
+    with concurrent.futures.ThreadPoolExecutor(times) as crowd:
+        return sorted(future.result().status_code for future in [crowd.submit(work) for _ in range(times)])
+
+
+def test_many_tries_at_once_are_not_one(stack, login, clock):
+    clock(START)
+    stack.sql.run("DELETE FROM login_failures")
+    codes = at_once(lambda: log_in(stack, login[1], "wrong wrong wrong", None), 16)
+    assert codes == [401] * 4 + [429] * 12
+
+
+def test_many_refreshes_at_once_give_one_cookie(stack, login, clock):
+    clock(START)
+    cookie = cookie_of(log_in(stack, login[1]))
+    assert at_once(lambda: refresh(stack, cookie, None), 8) == [200] + [401] * 7
+    assert ended(stack, login[0]) == 0
 
 
 def test_success_forgets_the_failures(stack, login):

@@ -1,5 +1,6 @@
 """Users: staff, customers and leads of a company."""
 
+import concurrent.futures
 import json
 
 import pytest
@@ -119,3 +120,13 @@ def test_the_last_admin_cannot_leave(company, change):
     admin.patch(path, {"role": "superuser"})
     company.add_login("admin")
     admin.delete(path) if change is None else admin.patch(path, change)
+
+
+def test_two_admins_cannot_both_leave_at_once(company):
+    for _ in range(3):
+        pair = [company.person("admin") for _ in range(2)]
+        with concurrent.futures.ThreadPoolExecutor(2) as crowd:
+            left = [crowd.submit(admin.patch, f"/api/v1/users/{admin.id}", {"role": "coach"}, None) for admin in pair]
+            assert sorted(future.result().status_code for future in left) == [200, 409]
+        for admin in pair:
+            company.delete(f"/api/v1/users/{admin.id}")

@@ -11,8 +11,8 @@
 #include <cmocka.h>
 
 static const char SECRET[] = "0123456789abcdef0123456789abcdef";
-enum { NOW_SECONDS = 1900000000 };
-#define NOW ((instant)NOW_SECONDS * CLOCK_SECOND)
+enum { TODAY_SECONDS = 1900000000 };
+#define TODAY ((instant)TODAY_SECONDS * CLOCK_SECOND)
 
 static int set_up(void **state)
 {
@@ -32,8 +32,8 @@ static struct jwt_claims claims_for_test(void)
                                 .session = { { 2 } },
                                 .company = { { 3 } },
                                 .role = "admin",
-                                .issued_at = NOW,
-                                .expires_at = NOW + 10 * CLOCK_MINUTE };
+                                .issued_at = TODAY,
+                                .expires_at = TODAY + 10 * CLOCK_MINUTE };
 }
 
 /* A token with any header and claims, rightly signed. */
@@ -51,7 +51,7 @@ static bool reads(struct pool *pool, const char *token)
 {
     struct jwt_claims read;
 
-    return jwt_read(pool, SECRET, token, NOW, &read);
+    return jwt_read(pool, SECRET, token, TODAY, &read);
 }
 
 static const char HEADER[] = "{\"alg\":\"HS256\",\"typ\":\"JWT\"}";
@@ -65,11 +65,11 @@ static void what_is_written_is_read(void **state)
     char *token = jwt_write(*state, SECRET, &claims);
 
     assert_true(jwt_is_plausible(token));
-    assert_true(jwt_read(*state, SECRET, token, NOW, &read));
+    assert_true(jwt_read(*state, SECRET, token, TODAY, &read));
     assert_true(id_equal(read.user, claims.user) && id_equal(read.session, claims.session) &&
                 id_equal(read.company, claims.company));
     assert_string_equal(read.role, "admin");
-    assert_int_equal(read.issued_at, NOW);
+    assert_int_equal(read.issued_at, TODAY);
     assert_int_equal(read.expires_at, claims.expires_at);
 }
 
@@ -132,8 +132,8 @@ static void other_secrets_and_short_ones_are_refused(void **state)
     struct jwt_claims claims = claims_for_test(), read;
 
     assert_false(reads(*state, jwt_write(*state, "0123456789abcdef0123456789abcdeF", &claims)));
-    assert_false(jwt_read(*state, "", jwt_write(*state, "", &claims), NOW, &read));
-    assert_false(jwt_read(*state, "short", jwt_write(*state, "short", &claims), NOW, &read));
+    assert_false(jwt_read(*state, "", jwt_write(*state, "", &claims), TODAY, &read));
+    assert_false(jwt_read(*state, "short", jwt_write(*state, "short", &claims), TODAY, &read));
 }
 
 static void a_token_ends_with_its_last_second(void **state)

@@ -63,6 +63,12 @@ function on_submit(form, input, work) {
     });
 }
 
+/* What was wrong is not held against the person once they mend it. */
+document.addEventListener("input", (event) => {
+    event.target.removeAttribute("aria-invalid");
+    problem.textContent = "";
+});
+
 const characters = (text) => [...text].length;
 
 on_submit(find("choose-form"), find("password"), async (input) => {
@@ -77,8 +83,8 @@ on_submit(find("choose-form"), find("password"), async (input) => {
         done("Your password is set", "You can log in with it now. Every older login of yours was ended.");
     } else if (faults.some((fault) => fault.field === "token")) {
         find("ask-title").textContent = "This link is no longer good";
-        find("ask-lead").textContent = "It was used, or it is too old. Tell us the e-mail address you log in with, and we send " +
-            "you a new one. If you were invited, ask for another invitation.";
+        find("ask-lead").textContent = "It was used, or it is too old. Tell us the e\u2011mail address you log in with, and we " +
+            "send you a new one. If you were invited, ask for another invitation.";
         show("ask", true);
     } else if (faults.length) {
         complain(input, "The password " + faults[0].problem + ".");
@@ -113,7 +119,7 @@ find("password").addEventListener("input", (event) => {
     const bar = find("bar");
     bar.style.width = Math.min(100, count / GOOD * 100) + "%";
     bar.classList.toggle("enough", count >= LEAST);
-    find("password-help").textContent = count === 0 || count < LEAST ? `At least ${LEAST} characters.`
+    find("password-help").textContent = count < LEAST ? `At least ${LEAST} characters.`
         : count < GOOD ? "Long enough. Longer is better." : "A fine length.";
 });
 
