@@ -67,6 +67,18 @@ static void reply_key(struct request *request, uint8_t key[SHA256_SIZE])
     crypto_hmac_sha256(request->actor.sealing_key, SHA256_SIZE, text, strlen(text), key);
 }
 
+/* The key was rotated, or the logins' secret changed: what was done stays done, its answer is closed for
+ * good. */
+static enum idempotency closed(struct request *request)
+{
+    struct json_object *details = json_new_object(request->pool);
+
+    json_set_text(details, "reason",
+                  "the first request was answered to other credentials of the same caller");
+    fail_with(request, ERROR_IDEMPOTENCY_MISMATCH, details);
+    return IDEMPOTENCY_REFUSED;
+}
+
 static enum idempotency replay(struct request *request, const struct row *row)
 {
     const struct value *sealed = row_value(row, "response");
@@ -80,10 +92,8 @@ static enum idempotency replay(struct request *request, const struct row *row)
     }
     reply_key(request, key);
     text = crypto_open(request->pool, key, sealed->text, sealed->length, &length);
-    if (!text) { /* the key's other secret sealed it: it was rotated in between */
-        fail(request, ERROR_IDEMPOTENCY_MISMATCH);
-        return IDEMPOTENCY_REFUSED;
-    }
+    if (!text)
+        return closed(request);
     reply_header(request, "Idempotent-Replayed", "true");
     reply_text(request, (int)row_int(row, "status"), "application/json", text, length);
     return IDEMPOTENCY_REPLAYED;

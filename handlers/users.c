@@ -305,6 +305,9 @@ static enum outcome update(struct request *request)
     db_run(request->db, &UPDATE, values, MEMBERS + 3);
     if (!value_equal(values[MEMBER_ROLE], *row_value(row, "role")))
         audit_role(request, user.id, row_text(row, "role"), values[MEMBER_ROLE].text);
+    /* A link that went to the address before is no longer theirs. */
+    if (!value_equal(values[MEMBER_EMAIL], *row_value(row, "email")))
+        db_run(request->db, &DROP_LINKS, BIND(company, user));
     row = person_read(request->db, request->pool, company.id, user.id);
     person_emit(request->db, request->pool, company.id, row, "user.updated", json_object_get(changed),
                 request->now);

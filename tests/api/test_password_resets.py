@@ -183,6 +183,15 @@ def test_an_address_that_was_taken_meanwhile_is_refused(stack, company):
     assert confirm(stack, token_of(stack, coach["email"]), expect=409).json()["error"]["code"] == "CONFLICT"
 
 
+def test_an_invitation_to_the_address_before_is_useless(stack, company):
+    coach = company.staff("Cleo", role="coach")
+    invite(company, coach)
+    company.patch(f"/api/v1/users/{coach['id']}", {"email": "new-" + coach["email"]})
+    confirm(stack, token_of(stack, coach["email"]), expect=422)
+    invite(company, coach)
+    confirm(stack, token_of(stack, "new-" + coach["email"]))
+
+
 def test_nobody_invites_those_who_may_more(company):
     desk = company.person("frontdesk")
     invite(desk, company.user("Ann", "admin", email="ann@example.com"), 403)

@@ -185,6 +185,24 @@ def test_what_a_person_repeats_is_replayed(stack, company):
     assert other.json()["id"] != first.json()["id"]
 
 
+def test_what_was_answered_under_another_secret_is_not_repeated(stack, company, login):
+    def cgi(secret, path, body, **more):
+        text = json.dumps(body)
+        answer = stack.program("slotwire-api", "--config", str(stack.config), input=text, environment={
+            "REQUEST_METHOD": "POST", "REQUEST_URI": path, "CONTENT_TYPE": "application/json", "REMOTE_ADDR": "127.0.0.1",
+            "CONTENT_LENGTH": str(len(text)), "SLOTWIRE_SESSION_SECRET": secret * 32, **more})
+        head, _, text = answer.stdout.replace("\r\n", "\n").partition("\n\n")
+        return int(head.split()[1]), json.loads(text)
+    codes = []
+    for secret in "aab":
+        token = cgi(secret, "/api/v1/sessions", {"email": login[1], "password": PASSWORD})[1]["accessToken"]
+        codes.append(cgi(secret, "/api/v1/users", {"name": "Once", "role": "lead"}, HTTP_IDEMPOTENCY_KEY="k",
+                         HTTP_AUTHORIZATION="Bearer " + token))
+    assert [status for status, _ in codes] == [201, 201, 422] and codes[0] == codes[1]
+    assert codes[2][1]["error"]["code"] == "IDEMPOTENCY_MISMATCH"
+    assert len(company.get("/api/v1/users", params={"role": "lead"}).json()["data"]) == 1
+
+
 # ---- refreshing ----
 
 
