@@ -2,6 +2,7 @@
 
 #include "core/config.h"
 #include "core/fault.h"
+#include "core/jwt.h"
 #include "core/schema.h"
 #include "core/zone.h"
 
@@ -146,6 +147,9 @@ static void check_settings(struct doctor *doctor)
     if (*config_text(CONFIG_OUTBOUND_ALLOW)) {
         doctor_warn(doctor, "keep outbound_allow as narrow as can be", "webhooks may also reach %s",
                     config_text(CONFIG_OUTBOUND_ALLOW));
+    }
+    if (strlen(config_text(CONFIG_SESSION_SECRET)) < JWT_SECRET_MIN) {
+        doctor_warn(doctor, "set session_secret to 32 random characters or more", "nobody can log in");
     }
     if (*config_text(CONFIG_ROOM_URL) && !*config_text(CONFIG_ROOM_SECRET)) {
         doctor_warn(doctor, "set room_secret", "room_url is set without room_secret: no call links are made");

@@ -56,7 +56,8 @@ struct transfer {
     struct course course;
     struct partner_secrets secrets;
     const char *url;
-    const char *broken; /* why it cannot be sent at all; NULL: it can */
+    const char *custom_headers; /* JSON object of the endpoint's own headers; NULL: none */
+    const char *broken;         /* why it cannot be sent at all; NULL: it can */
 
     /* The attempt. */
     struct id attempt;
