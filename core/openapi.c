@@ -24,14 +24,15 @@ static struct error_set errors_of(const struct route *route)
 {
     struct error_set set = { { false } };
     bool post = is_method(route, "POST"),
-         takes_query = route->query || route->shape == SHAPE_PAGE || route->shape == SHAPE_RESULTS;
+         takes_body = post || is_method(route, "PATCH") || is_method(route, "PUT"), /* if only an empty one */
+        takes_query = route->query || route->shape == SHAPE_PAGE || route->shape == SHAPE_RESULTS;
 
     set.has[ERROR_BAD_REQUEST] = set.has[ERROR_RATE_LIMITED] = set.has[ERROR_INTERNAL] = true;
     set.has[ERROR_UNAVAILABLE] = route->also != error_table[ERROR_UNAVAILABLE].status;
     set.has[ERROR_UNAUTHORIZED] = set.has[ERROR_FORBIDDEN] = route->scope != NULL;
     set.has[ERROR_NOT_FOUND] = route->params != NULL;
-    set.has[ERROR_VALIDATION_FAILED] = takes_query || route->in || post;
-    set.has[ERROR_BODY_TOO_LARGE] = set.has[ERROR_UNSUPPORTED_MEDIA] = route->in != NULL || post;
+    set.has[ERROR_VALIDATION_FAILED] = takes_query || route->in || takes_body;
+    set.has[ERROR_BODY_TOO_LARGE] = set.has[ERROR_UNSUPPORTED_MEDIA] = route->in != NULL || takes_body;
     set.has[ERROR_IDEMPOTENCY_RUNNING] = set.has[ERROR_IDEMPOTENCY_MISMATCH] = post && !route->unrepeated;
     for (const enum error_code *code = route->errors; code && *code != ERROR_NONE; code++)
         set.has[*code] = true;

@@ -136,7 +136,8 @@ def things(stack):
     booking = owner.book(service, future(), ada)
     hook = owner.webhook("http://127.0.0.1:9/hook")
     owner.person("admin")  # … with a session
-    owner.user("Mia")  # an event with a delivery
+    owner.user("Mia")  # an event with a delivery …
+    stack.dispatch()  # … that was tried
 
     def newest(table, prefix):
         row = stack.sql.one(f"SELECT id FROM {table} WHERE company_id = %s ORDER BY id DESC LIMIT 1", owner.bytes)
