@@ -6,8 +6,11 @@
 #include "core/config.h"
 #include "core/guard.h"
 #include "core/log.h"
+#include "core/metrics.h"
 #include "core/openapi.h"
+#include "core/permissions.h"
 #include "core/request.h"
+#include "core/watch.h"
 
 #include <errno.h>
 #include <fcgiapp.h>
@@ -19,13 +22,15 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-extern const struct resource system_resource, companies_resource, users_resource, services_resource,
-    schedules_resource, slots_resource, bookings_resource, webhooks_resource;
+extern const struct resource companies_resource, users_resource, sessions_resource, password_resets_resource,
+    services_resource, schedules_resource, slots_resource, bookings_resource, webhooks_resource,
+    signatures_resource, keys_resource, audit_resource, v3_keys_resource, metrics_resource, system_resource;
 
 const struct resource *const resources[] = {
-    &companies_resource, &users_resource,  &services_resource,
-    &schedules_resource, &slots_resource,  &bookings_resource,
-    &webhooks_resource,  &system_resource, NULL,
+    &companies_resource, &users_resource,      &sessions_resource, &password_resets_resource,
+    &services_resource,  &schedules_resource,  &slots_resource,    &bookings_resource,
+    &webhooks_resource,  &signatures_resource, &keys_resource,     &audit_resource,
+    &v3_keys_resource,   &metrics_resource,    &system_resource,   NULL,
 };
 
 enum { LARGE_REPLY = 1 << 20 };
@@ -136,6 +141,7 @@ static void serve_fastcgi(struct pool *pool, struct db *db)
         clock_follow(config_text(CONFIG_TEST_CLOCK));
         request_serve(&request, &exchange, pool, db);
         FCGX_Finish_r(&fcgi);
+        watch_dispatcher(db, pool);
         pool_reset(pool);
         if (request.reply.text_length > LARGE_REPLY)
             malloc_trim(0); /* what one large answer took is not kept for the life of the worker */
@@ -150,22 +156,25 @@ static void serve_cgi(struct pool *pool, struct db *db)
     clock_follow(config_text(CONFIG_TEST_CLOCK));
     request_serve(&request, &exchange, pool, db);
     fflush(stdout);
+    watch_dispatcher(db, pool);
 }
 
 /* ---- the command line ---- */
 
-static int print_document(bool routes)
+static int print_document(int which)
 {
     struct pool *pool = pool_new();
     struct buf out;
 
     buf_init(&out, pool, 16 << 20);
-    if (routes)
+    if (which == 'r')
         openapi_print_routes(&out, resources);
+    else if (which == 'p')
+        permissions_print(&out, resources);
     else
         json_write(&out, openapi_document(pool, resources));
     fwrite(out.data, 1, out.length, stdout);
-    if (!routes)
+    if (which == 'o')
         putchar('\n');
     pool_free(pool);
     return fflush(stdout) == 0 ? 0 : EX_IOERR;
@@ -178,10 +187,12 @@ static int serve(void)
 
     if (!guard_configure(config_text(CONFIG_OUTBOUND_ALLOW)))
         return EX_CONFIG;
+    metrics_open(resources);
     if (FCGX_IsCGI())
         serve_cgi(pool, db);
     else
         serve_fastcgi(pool, db);
+    metrics_close();
     db_free(db);
     pool_free(pool);
     return 0;
@@ -193,6 +204,7 @@ int main(int argc, char **argv)
         { "config", required_argument, NULL, 'c' },
         { "openapi", no_argument, NULL, 'o' },
         { "routes", no_argument, NULL, 'r' },
+        { "permissions", no_argument, NULL, 'p' },
         { 0 },
     };
     const char *config = NULL;
@@ -200,7 +212,7 @@ int main(int argc, char **argv)
 
     while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
         if (option == '?') {
-            fprintf(stderr, "usage: slotwire-api [--config FILE] [--openapi | --routes]\n");
+            fprintf(stderr, "usage: slotwire-api [--config FILE] [--openapi | --routes | --permissions]\n");
             return EX_USAGE;
         }
         if (option == 'c')
@@ -209,7 +221,7 @@ int main(int argc, char **argv)
             document = option;
     }
     if (document)
-        return print_document(document == 'r');
+        return print_document(document);
     config_load(config);
     log_open("api");
     return serve();

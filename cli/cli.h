@@ -28,6 +28,7 @@ struct cli_option {
     const char *value; /* what stands for the value in the help; NULL: a flag */
     bool required;
     const char *doc;
+    bool many; /* may be given again: the values come joined by commas */
 };
 
 struct cli;
@@ -51,7 +52,7 @@ struct cli {
 };
 
 extern const struct command config_command, migrate_command, company_create_command, user_create_command,
-    key_create_command, demo_command, doctor_command;
+    key_create_command, demo_command, doctor_command, mail_test_command;
 
 /* The option's value, or NULL; "" for a flag that was given. */
 const char *cli_value(const struct cli *cli, const char *name);
@@ -62,7 +63,9 @@ int cli_refuse(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* Checks of options: each says on standard error what is wrong with a value that was given. */
 bool cli_check_text(const struct cli *cli, const char *name, size_t most);
 bool cli_check_email(const struct cli *cli, const char *name);
-/* Reads `--company cli_…` and checks that it exists. */
+/* Reads `cli_…` and checks that it exists. */
+bool cli_find_company(const struct cli *cli, const char *text, struct id *company);
+/* The same of `--company`. */
 bool cli_company(const struct cli *cli, struct id *company);
 
 #endif

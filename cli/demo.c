@@ -16,7 +16,14 @@
 #include "rules/people.h"
 #include "rules/services.h"
 
-enum { DAYS_EACH_WAY = 14, DAYS_AHEAD = 3, PEOPLE_MAX = 16, SERVICES_MAX = 8, PASSWORD_BYTES = 15 };
+enum {
+    DAYS_EACH_WAY = 14,
+    DAYS_AHEAD = 3,
+    PEOPLE_MAX = 16,
+    SERVICES_MAX = 8,
+    PASSWORD_BYTES = 15,
+    BOOKINGS_A_MINUTE = 6000
+};
 
 static const struct statement FIND = { "SELECT id FROM companies WHERE slug = ?", .in = "s", .out = "u" };
 /* What should have gone out before the demo was loaded has gone out, as far as anybody is concerned. */
@@ -256,7 +263,13 @@ static void add_access(struct load *load)
     char company[ID_TEXT_SIZE], service[ID_TEXT_SIZE], staff[ID_TEXT_SIZE];
     unsigned char random[PASSWORD_BYTES];
     char *key = NULL;
-    key_create(cli->db, cli->pool, load->company, "demo", "*", 0, cli->now, &key);
+    struct key_order order = {
+        .company = load->company,
+        .name = "demo",
+        .power = { .scopes = "*", .booking_limit = BOOKINGS_A_MINUTE }, /* so that load by hand works */
+        .now = cli->now,
+    };
+    key_create(cli->db, cli->pool, &order, &key);
     crypto_random(random, sizeof random);
     char *password = crypto_base64url(cli->pool, random, sizeof random);
     if (!person_add_login(cli->db, cli->pool, load->company, load->owner, load->data->owner_email, password,

@@ -2,6 +2,7 @@
 
 #include "core/config.h"
 #include "core/fault.h"
+#include "core/jwt.h"
 #include "core/schema.h"
 #include "core/zone.h"
 
@@ -147,6 +148,9 @@ static void check_settings(struct doctor *doctor)
         doctor_warn(doctor, "keep outbound_allow as narrow as can be", "webhooks may also reach %s",
                     config_text(CONFIG_OUTBOUND_ALLOW));
     }
+    if (strlen(config_text(CONFIG_SESSION_SECRET)) < JWT_SECRET_MIN) {
+        doctor_warn(doctor, "set session_secret to 32 random characters or more", "nobody can log in");
+    }
     if (*config_text(CONFIG_ROOM_URL) && !*config_text(CONFIG_ROOM_SECRET)) {
         doctor_warn(doctor, "set room_secret", "room_url is set without room_secret: no call links are made");
     }
@@ -162,6 +166,7 @@ static void check_database(struct doctor *doctor)
     }
     if (check_server(doctor) && check_schema(doctor)) {
         check_dispatcher(doctor);
+        doctor_check_alarms(doctor);
     }
     fault_done(&frame);
 }
@@ -172,6 +177,7 @@ static int examine(struct cli *cli)
     check_database(&doctor);
     check_zones(&doctor);
     check_settings(&doctor);
+    doctor_check_watch(&doctor);
     doctor_check_web(&doctor);
     return doctor.failed ? CLI_REFUSED : CLI_DONE;
 }

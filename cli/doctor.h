@@ -20,4 +20,8 @@ void doctor_fail(struct doctor *doctor, const char *advice, const char *format, 
 /* doctor_web.c: the installation as a client reaches it. */
 void doctor_check_web(struct doctor *doctor);
 
+/* doctor_watch.c: what tells the operator of faults; its settings, and what the database knows of them. */
+void doctor_check_watch(struct doctor *doctor);
+void doctor_check_alarms(struct doctor *doctor);
+
 #endif

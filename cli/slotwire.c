@@ -16,7 +16,7 @@ enum { ATTEMPTS = 5, OUTPUT_MAX = 1 << 20 };
 
 static const struct command *const commands[] = {
     &config_command,     &migrate_command, &company_create_command, &user_create_command,
-    &key_create_command, &demo_command,    &doctor_command,
+    &key_create_command, &demo_command,    &doctor_command,         &mail_test_command,
 };
 enum { COMMANDS = sizeof commands / sizeof commands[0] };
 
@@ -76,14 +76,18 @@ bool cli_check_email(const struct cli *cli, const char *name)
     return true;
 }
 
-bool cli_company(const struct cli *cli, struct id *company)
+bool cli_find_company(const struct cli *cli, const char *text, struct id *company)
 {
-    const char *text = cli_value(cli, "company");
     if (!id_parse(company, "cli", text, strlen(text)) || !company_read(cli->db, cli->pool, *company)) {
         cli_refuse("there is no company %s", text);
         return false;
     }
     return true;
+}
+
+bool cli_company(const struct cli *cli, struct id *company)
+{
+    return cli_find_company(cli, cli_value(cli, "company"), company);
 }
 
 /* ---- the command line ---- */
@@ -148,11 +152,16 @@ static bool take_option(struct cli *cli, char ***arguments)
             cli->values[i] = "";
             return !joined;
         }
-        cli->values[i] = joined ? given + length + 1 : **arguments;
-        if (!joined && cli->values[i]) {
+        const char *value = joined ? given + length + 1 : **arguments;
+        if (!value) {
+            return false;
+        }
+        if (!joined) {
             (*arguments)++;
         }
-        return cli->values[i] != NULL;
+        bool again = option->many && cli->values[i];
+        cli->values[i] = again ? pool_printf(cli->pool, "%s,%s", cli->values[i], value) : value;
+        return true;
     }
     return false;
 }
@@ -242,12 +251,13 @@ int main(int count, char **arguments)
     if (!cli.command) {
         return usage(stderr, NULL);
     }
+    cli.pool = pool_new();
     if (!take_options(&cli, arguments + words)) {
+        pool_free(cli.pool);
         return usage(stderr, cli.command);
     }
     config_load(config);
     clock_follow(config_text(CONFIG_TEST_CLOCK));
-    cli.pool = pool_new();
     cli.db = db_new();
     cli.now = clock_now();
     buf_init(&cli.out, NULL, OUTPUT_MAX);

@@ -1,9 +1,10 @@
 #include "cli/cli.h"
 #include "core/text.h"
 #include "rules/audit.h"
+#include "rules/password_links.h"
 #include "rules/people.h"
 
-enum { PASSWORD_MIN = 8, PASSWORD_MAX = 1000 };
+enum { PASSWORD_BYTES_MAX = 4 * PASSWORD_MAX_LENGTH };
 
 static const struct cli_option options[] = {
     { "company", "cli_…", true, "whose user" },
@@ -32,7 +33,7 @@ static bool check_role(const char *role)
 /* Read once, though the command may run again after a deadlock. */
 static const char *read_password(void)
 {
-    static char line[PASSWORD_MAX + 2];
+    static char line[PASSWORD_BYTES_MAX + 2];
     if (*line || !fgets(line, sizeof line, stdin)) {
         return line;
     }
@@ -58,8 +59,10 @@ static bool add_login(struct cli *cli, struct id company, struct id user)
     const char *email = cli_value(cli, "email");
     const char *password = read_password();
     size_t length = strlen(password);
-    if (length < PASSWORD_MIN || length > PASSWORD_MAX || !text_is_utf8(password, length)) {
-        cli_refuse("a password has %d to %d bytes of UTF-8", PASSWORD_MIN, PASSWORD_MAX);
+    if (!text_is_utf8(password, length) || !text_is_printable(password, length, false) ||
+        text_count(password, length) < PASSWORD_MIN_LENGTH ||
+        text_count(password, length) > PASSWORD_MAX_LENGTH) {
+        cli_refuse("a password has %d to %d characters of UTF-8", PASSWORD_MIN_LENGTH, PASSWORD_MAX_LENGTH);
         return false;
     }
     if (!person_add_login(cli->db, cli->pool, company, user, email, password, cli->now)) {

@@ -1,6 +1,7 @@
 #include "core/auth.h"
 
 #include "core/config.h"
+#include "core/jwt.h"
 #include "core/permissions.h"
 #include "core/request.h"
 
@@ -38,20 +39,37 @@ static bool is_public(const char *scope)
     return !scope || (strcmp(scope, "platform") == 0 && config_bool(CONFIG_OPEN_SIGNUP));
 }
 
+/* A person's token has dots, which no key has. It comes as `Authorization: Bearer`, as RFC 6750 has it. */
+static bool opens(struct request *request, const char *sent, const char *where)
+{
+    if (strcmp(where, "authorization") == 0 && jwt_is_plausible(sent))
+        return auth_session(request, sent);
+    return auth_key(request, sent);
+}
+
+static bool is_held(const struct actor *actor, const char *scope)
+{
+    if (strcmp(scope, "session") == 0)
+        return !id_is_nil(actor->user);
+    if (!permission_granted(actor->scopes, scope))
+        return false;
+    return strcmp(scope, "platform") == 0 || !id_is_nil(actor->company);
+}
+
 enum error_code auth_check(struct request *request, const char *scope)
 {
     const char *where, *key = sent_key(request, &where);
 
     if (!key && is_public(scope))
         return ERROR_NONE;
-    if (!key || !auth_key(request, key)) {
+    if (!key || !opens(request, key, where)) {
         reply_header(request, "WWW-Authenticate", "Bearer");
         reply_header(request, "X-Slotwire-Key-Header", where);
         return ERROR_UNAUTHORIZED;
     }
-    if (is_public(scope))
+    if (request->actor.refused != ERROR_NONE)
+        return request->actor.refused;
+    if (request->route->operator_too && permission_granted(request->actor.scopes, "platform"))
         return ERROR_NONE;
-    if (!permission_granted(request->actor.scopes, scope))
-        return ERROR_FORBIDDEN;
-    return strcmp(scope, "platform") != 0 && id_is_nil(request->actor.company) ? ERROR_FORBIDDEN : ERROR_NONE;
+    return is_public(scope) || is_held(&request->actor, scope) ? ERROR_NONE : ERROR_FORBIDDEN;
 }

@@ -480,6 +480,13 @@ static void read_environment(void)
     }
 }
 
+static char *named_file;
+
+const char *config_file(void)
+{
+    return named_file;
+}
+
 void config_load(const char *path)
 {
     if (!path) {
@@ -487,6 +494,8 @@ void config_load(const char *path)
     }
     if (path && *path) {
         read_file(path, true);
+        free(named_file);
+        named_file = realpath(path, NULL);
     } else {
         read_file(DEFAULT_FILE, false);
     }

@@ -62,6 +62,8 @@ enum setting {
 
 /* Ends the process with status 78 (EX_CONFIG) and one line on standard error when a source is wrong. */
 void config_load(const char *path);
+/* The file that was named to config_load or by SLOTWIRE_CONFIG, as a whole path; NULL: none was. */
+const char *config_file(void);
 /* Sets one value by hand, for unit tests and benches; false where the text does not fit the type. */
 bool config_set(enum setting setting, const char *text);
 

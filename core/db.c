@@ -310,8 +310,8 @@ static unsigned int run_statement(struct db *db, struct prepared *prepared, cons
         if (sent) {
             number = prepared_execute(db, prepared, values, count);
         }
-        bool harmless = !sent || prepared->statement->out || number == CR_SERVER_GONE_ERROR ||
-                        number == ER_UNKNOWN_STMT_HANDLER;
+        bool reads = prepared->statement->out && !prepared_returns(prepared);
+        bool harmless = !sent || reads || number == CR_SERVER_GONE_ERROR || number == ER_UNKNOWN_STMT_HANDLER;
         if (!db_number_is_death(number) || db->started || attempt > 0 || !harmless) {
             return number;
         }
@@ -333,7 +333,10 @@ static struct prepared *find(struct db *db, const struct statement *statement, c
 
 static _Noreturn void raise_statement(struct db *db, struct prepared *prepared, unsigned int number)
 {
-    const char *words = prepared->handle ? mysql_stmt_error(prepared->handle) : mysql_error(db->connection);
+    const char *words = prepared->handle ? mysql_stmt_error(prepared->handle) : "";
+    if (!*words) {
+        words = mysql_error(db->connection);
+    }
     db_raise(db, number, words, prepared->statement->sql);
 }
 
@@ -369,14 +372,13 @@ bool db_try(struct db *db, const struct statement *statement, const struct value
     return db_try_now(db, statement, values, count, NULL);
 }
 
-/* Reads up to `most` rows; the rest is thrown away. */
-static struct rows read_rows(struct db *db, struct prepared *prepared, struct pool *pool, size_t most)
+/* Reads up to `most` rows; the rest is thrown away. A failure is told in `*number`. */
+static struct rows try_rows(struct prepared *prepared, struct pool *pool, size_t most, unsigned int *number)
 {
     struct row *items = NULL;
     size_t count = 0, room = 0;
-    unsigned int number = 0;
     const struct value *values;
-    while (count < most && (values = prepared_fetch(prepared, pool, &number))) {
+    while (count < most && (values = prepared_fetch(prepared, pool, number))) {
         if (count == room) {
             size_t wider = room ? room * 2 : (most == 1 ? 1 : 16);
             struct row *longer = pool_array(pool, wider, sizeof *longer);
@@ -388,11 +390,20 @@ static struct rows read_rows(struct db *db, struct prepared *prepared, struct po
         }
         items[count++] = (struct row){ prepared->out_count, values, (const char *const *)prepared->names };
     }
+    if (*number == 0) {
+        mysql_stmt_free_result(prepared->handle);
+    }
+    return (struct rows){ count, items };
+}
+
+static struct rows read_rows(struct db *db, struct prepared *prepared, struct pool *pool, size_t most)
+{
+    unsigned int number = 0;
+    struct rows rows = try_rows(prepared, pool, most, &number);
     if (number) {
         raise_statement(db, prepared, number);
     }
-    mysql_stmt_free_result(prepared->handle);
-    return (struct rows){ count, items };
+    return rows;
 }
 
 const struct row *db_one(struct db *db, struct pool *pool, const struct statement *statement,
@@ -404,6 +415,22 @@ const struct row *db_one(struct db *db, struct pool *pool, const struct statemen
         raise_statement(db, prepared, number);
     }
     struct rows rows = read_rows(db, prepared, pool, 1);
+    return rows.count ? rows.items : NULL;
+}
+
+const struct row *db_try_one(struct db *db, struct pool *pool, const struct statement *statement,
+                             const struct value *values, size_t count, bool *full)
+{
+    struct prepared *prepared = find(db, statement, values, count, true);
+    unsigned int number = run_statement(db, prepared, values, count);
+    struct rows rows = { 0, NULL };
+    if (!number) {
+        rows = try_rows(prepared, pool, 1, &number);
+    }
+    *full = number == ER_RECORD_FILE_FULL;
+    if (number && !*full) {
+        raise_statement(db, prepared, number);
+    }
     return rows.count ? rows.items : NULL;
 }
 

@@ -7,6 +7,8 @@
  * may stand for any of them. `make check` prepares every statement of the house against sql/schema.sql and
  * compares `in` and `out` with the server's parameter and column counts and types.
  *
+ * `INSERT … RETURNING` is a statement with rows; write RETURNING between spaces.
+ *
  * Sessions run in UTC, utf8mb4, READ COMMITTED and strict mode. Failures never come back: 1213, 1205 and 1020
  * are FAULT_RETRY, everything else FAULT_DATABASE or FAULT_BROKEN. The one failure that is a value is a
  * broken unique key, and only from db_try.
@@ -72,6 +74,10 @@ uint64_t db_run_many(struct db *db, const struct statement *statement, const str
 /* The first row, or NULL. Rows and their texts live in the pool. */
 const struct row *db_one(struct db *db, struct pool *pool, const struct statement *statement,
                          const struct value *values, size_t count);
+/* db_one of a statement that writes (`INSERT … RETURNING`) into a table of the server's memory: where that
+ * table has no room left (1114), `*full` is set and there is no row. */
+const struct row *db_try_one(struct db *db, struct pool *pool, const struct statement *statement,
+                             const struct value *values, size_t count, bool *full);
 struct rows db_all(struct db *db, struct pool *pool, const struct statement *statement,
                    const struct value *values, size_t count);
 

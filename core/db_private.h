@@ -68,6 +68,8 @@ unsigned int prepared_ready(struct db *db, struct prepared *prepared);
 /* Binds and executes once; 0 or the error number. Types are checked first: a wrong one raises. */
 unsigned int prepared_execute(struct db *db, struct prepared *prepared, const struct value *values,
                               size_t count);
+/* `INSERT … RETURNING`: it writes, and the server tells its columns only with its rows. */
+bool prepared_returns(const struct prepared *prepared);
 /* The next row into the pool: NULL at the end or, with *number set, at a failure. */
 const struct value *prepared_fetch(struct prepared *prepared, struct pool *pool, unsigned int *number);
 void prepared_close(struct prepared *prepared); /* keeps the names */

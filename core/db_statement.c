@@ -2,6 +2,8 @@
 
 #include "core/fault.h"
 
+#include <errmsg.h>
+
 /* ---- the cache: open addressing on the statement's address, which is fixed for the process's life ---- */
 
 static size_t slot_of(const struct db *db, const struct statement *statement)
@@ -114,10 +116,16 @@ void prepared_free(struct prepared *prepared)
 
 /* ---- preparing ---- */
 
-static void check_counts(struct prepared *prepared)
+bool prepared_returns(const struct prepared *prepared)
+{
+    return prepared->out_count && strstr(prepared->statement->sql, " RETURNING ");
+}
+
+static void check_counts(struct prepared *prepared, bool executed)
 {
     size_t in = mysql_stmt_param_count(prepared->handle);
-    size_t out = mysql_stmt_field_count(prepared->handle);
+    size_t out = prepared_returns(prepared) && !executed ? prepared->out_count
+                                                         : mysql_stmt_field_count(prepared->handle);
     if (in != prepared->in_count || out != prepared->out_count) {
         prepared_close(prepared);
         fault_raise(FAULT_BROKEN, "statement has %zu parameters and %zu columns, not %zu and %zu: %.80s", in,
@@ -138,6 +146,15 @@ static void keep_names(struct prepared *prepared)
             fault_raise(FAULT_BROKEN, "out of memory");
         }
     }
+}
+
+static unsigned int bind_columns(struct prepared *prepared)
+{
+    keep_names(prepared);
+    if (prepared->out_count && mysql_stmt_bind_result(prepared->handle, prepared->out) != 0) {
+        return mysql_stmt_errno(prepared->handle);
+    }
+    return 0;
 }
 
 unsigned int prepared_ready(struct db *db, struct prepared *prepared)
@@ -161,12 +178,8 @@ unsigned int prepared_ready(struct db *db, struct prepared *prepared)
         }
         return number;
     }
-    check_counts(prepared);
-    keep_names(prepared);
-    if (prepared->out_count && mysql_stmt_bind_result(prepared->handle, prepared->out) != 0) {
-        return mysql_stmt_errno(prepared->handle);
-    }
-    return 0;
+    check_counts(prepared, false);
+    return prepared_returns(prepared) ? 0 : bind_columns(prepared);
 }
 
 /* ---- values in ---- */
@@ -264,7 +277,14 @@ unsigned int prepared_execute(struct db *db, struct prepared *prepared, const st
         return mysql_stmt_errno(prepared->handle);
     }
     db->round_trips++;
-    return mysql_stmt_execute(prepared->handle) == 0 ? 0 : mysql_stmt_errno(prepared->handle);
+    if (mysql_stmt_execute(prepared->handle) != 0) {
+        return mysql_stmt_errno(prepared->handle);
+    }
+    if (!prepared_returns(prepared)) {
+        return 0;
+    }
+    check_counts(prepared, true);
+    return bind_columns(prepared);
 }
 
 /* ---- values out ---- */
@@ -327,6 +347,16 @@ static struct value value_of(struct prepared *prepared, size_t column, struct po
     }
 }
 
+/* A failure that comes among the rows stands in the connection, not in the statement. */
+static unsigned int prepared_errno(const struct prepared *prepared)
+{
+    unsigned int number = mysql_stmt_errno(prepared->handle);
+    if (number == 0) {
+        number = mysql_errno(prepared->handle->mysql);
+    }
+    return number ? number : CR_UNKNOWN_ERROR;
+}
+
 const struct value *prepared_fetch(struct prepared *prepared, struct pool *pool, unsigned int *number)
 {
     int outcome = mysql_stmt_fetch(prepared->handle);
@@ -334,7 +364,7 @@ const struct value *prepared_fetch(struct prepared *prepared, struct pool *pool,
         return NULL;
     }
     if (outcome == 1) {
-        *number = mysql_stmt_errno(prepared->handle);
+        *number = prepared_errno(prepared);
         return NULL;
     }
     struct value *values = pool_array(pool, prepared->out_count, sizeof *values);

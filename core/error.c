@@ -3,8 +3,8 @@
 const struct error_row error_table[ERROR_COUNT] = {
     [ERROR_NONE] = { "NONE", 200, "No error." },
     [ERROR_BAD_REQUEST] = { "BAD_REQUEST", 400, "The request cannot be read." },
-    [ERROR_UNAUTHORIZED] = { "UNAUTHORIZED", 401, "A valid API key is needed." },
-    [ERROR_FORBIDDEN] = { "FORBIDDEN", 403, "This key may not do that." },
+    [ERROR_UNAUTHORIZED] = { "UNAUTHORIZED", 401, "A valid API key or login is needed." },
+    [ERROR_FORBIDDEN] = { "FORBIDDEN", 403, "This key or login may not do that." },
     [ERROR_NOT_FOUND] = { "NOT_FOUND", 404, "There is nothing here by that name." },
     [ERROR_INVALID_SERVICE] = { "INVALID_SERVICE", 404, "There is no such service." },
     [ERROR_METHOD_NOT_ALLOWED] = { "METHOD_NOT_ALLOWED", 405, "This path does not take that method." },

@@ -18,12 +18,14 @@ enum field_type {
                    * `…amount` and its neighbour `…currency` */
     FIELD_ID,     /* `prefix` names the kind → VALUE_ID */
     FIELD_TIME,   /* RFC 3339, any offset → VALUE_TIME; out: UTC with milliseconds */
-    FIELD_DATE,   /* YYYY-MM-DD → VALUE_TEXT */
-    FIELD_CLOCK,  /* HH:MM, 00:00 … 24:00 → VALUE_INT, minutes since midnight */
-    FIELD_INT,    /* min..max → VALUE_INT; min = max = 0 means any safe integer */
-    FIELD_NUMBER, /* a double, min..max as FIELD_INT */
-    FIELD_BOOL,   /* → VALUE_INT */
-    FIELD_ENUM,   /* one of `choices` → VALUE_TEXT */
+    FIELD_MILLIS,  /* a JSON number, milliseconds since 1970 → VALUE_TIME; out likewise */
+    FIELD_SECONDS, /* … seconds, with or without a fraction; out: whole ones */
+    FIELD_DATE,    /* YYYY-MM-DD → VALUE_TEXT */
+    FIELD_CLOCK,   /* HH:MM, 00:00 … 24:00 → VALUE_INT, minutes since midnight */
+    FIELD_INT,     /* min..max → VALUE_INT; min = max = 0 means any safe integer */
+    FIELD_NUMBER,  /* a double, min..max as FIELD_INT */
+    FIELD_BOOL,    /* → VALUE_INT */
+    FIELD_ENUM,    /* one of `choices` → VALUE_TEXT */
     FIELD_EMAIL,
     FIELD_PHONE,
     FIELD_URL,      /* absolute http or https, at most 2048 bytes */

@@ -71,6 +71,19 @@ static struct value read_number(struct reader *reader, const struct field *field
     return field->type == FIELD_INT ? value_int((int64_t)number) : value_number(number);
 }
 
+static struct value read_since_epoch(struct reader *reader, const struct field *field,
+                                     struct json_object *json, const char *path)
+{
+    enum json_type type = json_object_get_type(json);
+    struct value value = { .type = VALUE_ABSENT };
+    const char *problem;
+
+    if (type != json_type_int && type != json_type_double)
+        return refuse(reader, path, "must be a number");
+    problem = field_take_since_epoch(field->type, json_object_get_double(json), &value);
+    return problem ? refuse(reader, path, problem) : value;
+}
+
 static struct value read_list(struct reader *reader, const struct field *field, struct json_object *json,
                               const char *path)
 {
@@ -122,6 +135,9 @@ static struct value read_member(struct reader *reader, const struct field *field
     case FIELD_NUMBER:
     case FIELD_AMOUNT:
         return read_number(reader, field, json, path);
+    case FIELD_MILLIS:
+    case FIELD_SECONDS:
+        return read_since_epoch(reader, field, json, path);
     case FIELD_BOOL:
         if (!json_object_is_type(json, json_type_boolean))
             return refuse(reader, path, "must be true or false");

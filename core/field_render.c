@@ -43,10 +43,14 @@ static struct json_object *render_amount(const struct row *row, const char *colu
     return json_object_new_double(money_to_major(value->integer, row_text(row, neighbour)));
 }
 
-static struct json_object *render_time(instant time)
+static struct json_object *render_time(const struct field *field, instant time)
 {
     char text[CLOCK_TEXT_SIZE];
 
+    if (field->type == FIELD_MILLIS)
+        return json_object_new_int64(time);
+    if (field->type == FIELD_SECONDS)
+        return json_object_new_int64(time / CLOCK_SECOND);
     return json_object_new_string(clock_format(text, time));
 }
 
@@ -70,7 +74,7 @@ static struct json_object *render_value(struct pool *pool, const struct field *f
 {
     switch (value->type) {
     case VALUE_TIME:
-        return render_time(value->time);
+        return render_time(field, value->time);
     case VALUE_ID:
         return render_id(field, value->id);
     case VALUE_NUMBER:

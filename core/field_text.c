@@ -4,6 +4,7 @@
 #include "core/zone.h"
 
 #include <curl/curl.h>
+#include <math.h>
 
 enum { TEXT_MAX = 200, LINES_MAX = 10000, URL_MAX = 2048 };
 
@@ -13,6 +14,8 @@ bool field_is_text(enum field_type type)
     case FIELD_INT:
     case FIELD_NUMBER:
     case FIELD_AMOUNT:
+    case FIELD_MILLIS:
+    case FIELD_SECONDS:
     case FIELD_BOOL:
     case FIELD_OBJECT:
     case FIELD_LIST:
@@ -178,6 +181,24 @@ static const char *take_number(struct pool *pool, const struct field *field, con
     return field_check_range(pool, field, number);
 }
 
+const char *field_take_since_epoch(enum field_type type, double number, struct value *value)
+{
+    double millis = floor(type == FIELD_SECONDS ? number * 1000 : number);
+
+    if (!(millis >= (double)INSTANT_MIN && millis <= (double)INSTANT_MAX))
+        return type == FIELD_SECONDS ? "must be seconds since 1970" : "must be milliseconds since 1970";
+    *value = value_time((instant)millis);
+    return NULL;
+}
+
+static const char *take_since_epoch(struct pool *pool, const struct field *field, const char *text,
+                                    size_t length, struct value *value)
+{
+    const char *problem = take_number(pool, field, text, length, value);
+
+    return problem ? problem : field_take_since_epoch(field->type, value->number, value);
+}
+
 static const char *take_bool(const char *text, struct value *value)
 {
     if (strcmp(text, "true") != 0 && strcmp(text, "false") != 0)
@@ -235,6 +256,9 @@ const char *field_take_text(struct pool *pool, const struct field *field, const 
     case FIELD_NUMBER:
     case FIELD_AMOUNT:
         return take_number(pool, field, text, length, value);
+    case FIELD_MILLIS:
+    case FIELD_SECONDS:
+        return take_since_epoch(pool, field, text, length, value);
     case FIELD_BOOL:
         return take_bool(text, value);
     default:

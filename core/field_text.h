@@ -14,6 +14,9 @@ const char *field_take_text(struct pool *pool, const struct field *field, const 
 /* Checks a number against the row's range; NULL or what is wrong. */
 const char *field_check_range(struct pool *pool, const struct field *field, double number);
 
+/* Reads the number of a FIELD_MILLIS or FIELD_SECONDS; NULL or what is wrong. */
+const char *field_take_since_epoch(enum field_type type, double number, struct value *value);
+
 /* Whether members of this type are strings in JSON. */
 bool field_is_text(enum field_type type);
 

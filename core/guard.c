@@ -1,5 +1,7 @@
 #include "core/guard.h"
 
+#include "core/range.h"
+
 #include <arpa/inet.h>
 #include <curl/curl.h>
 #include <netdb.h>
@@ -7,13 +9,6 @@
 #include <stdint.h>
 
 enum { URL_MAX = 2048, NAME_MAX_LENGTH = 253, LABEL_MAX = 63 };
-
-/* An address range; an IPv4 one uses the first four bytes. */
-struct range {
-    int family;
-    int bits;
-    uint8_t bytes[16];
-};
 
 /* What the operator allows beside the public internet. */
 static struct range *allowed;
@@ -49,15 +44,6 @@ static const struct range refused6[] = {
 };
 
 /* ---- addresses ---- */
-
-static bool range_holds(const struct range *range, int family, const uint8_t *bytes)
-{
-    int whole = range->bits / 8, rest = range->bits % 8;
-
-    if (range->family != family || memcmp(range->bytes, bytes, (size_t)whole) != 0)
-        return false;
-    return rest == 0 || ((range->bytes[whole] ^ bytes[whole]) >> (8 - rest)) == 0;
-}
 
 static bool any_holds(const struct range *ranges, size_t count, int family, const uint8_t *bytes)
 {
@@ -107,29 +93,6 @@ enum guard_verdict guard_address(const struct sockaddr *address)
 }
 
 /* ---- the operator's list ---- */
-
-static bool range_parse(struct range *range, const char *text, size_t length)
-{
-    char address[INET6_ADDRSTRLEN];
-    const char *slash = memchr(text, '/', length);
-    const char *bits;
-    size_t digits;
-
-    if (!slash || (size_t)(slash - text) >= sizeof address)
-        return false;
-    snprintf(address, sizeof address, "%.*s", (int)(slash - text), text);
-    range->family = strchr(address, ':') ? AF_INET6 : AF_INET;
-    if (inet_pton(range->family, address, range->bytes) != 1)
-        return false;
-    bits = slash + 1;
-    digits = length - (size_t)(bits - text);
-    if (digits == 0 || digits > 3 || strspn(bits, "0123456789") < digits)
-        return false;
-    range->bits = 0;
-    for (size_t at = 0; at < digits; at++)
-        range->bits = range->bits * 10 + (bits[at] - '0');
-    return range->bits <= (range->family == AF_INET ? 32 : 128);
-}
 
 static bool refuse_range(const char *text, size_t length)
 {

@@ -1,7 +1,6 @@
 #include "core/idempotency.h"
 
 #include "core/crypto.h"
-#include "core/fault.h"
 
 /* No waiting: a rival that holds the row has not ended, and the client is told so. */
 static const struct statement TAKE = {
@@ -25,15 +24,20 @@ static const struct statement STORE = {
 };
 
 /*
- * Whom a key belongs to. Callers without an API key are told apart by address and body: one must not be given
- * another's answer because both chose the same key.
+ * Whom a key belongs to. Callers without credentials are told apart by address and body: one must not be
+ * given another's answer because both chose the same key.
  */
 static const char *caller_of(struct request *request)
 {
-    char key[ID_TEXT_SIZE];
+    char key[ID_TEXT_SIZE], company[ID_TEXT_SIZE];
 
+    if (request->actor.spans)
+        return pool_printf(request->pool, "%s %s", id_format(key, "key", request->actor.key),
+                           id_format(company, "cli", request->actor.company));
     if (!id_is_nil(request->actor.key))
         return pool_strdup(request->pool, id_format(key, "key", request->actor.key));
+    if (!id_is_nil(request->actor.user))
+        return pool_strdup(request->pool, id_format(key, "usr", request->actor.user));
     return pool_printf(request->pool, "%s %s", request->address, request->body_text);
 }
 
@@ -63,6 +67,18 @@ static void reply_key(struct request *request, uint8_t key[SHA256_SIZE])
     crypto_hmac_sha256(request->actor.sealing_key, SHA256_SIZE, text, strlen(text), key);
 }
 
+/* The key was rotated, or the logins' secret changed: what was done stays done, its answer is closed for
+ * good. */
+static enum idempotency closed(struct request *request)
+{
+    struct json_object *details = json_new_object(request->pool);
+
+    json_set_text(details, "reason",
+                  "the first request was answered to other credentials of the same caller");
+    fail_with(request, ERROR_IDEMPOTENCY_MISMATCH, details);
+    return IDEMPOTENCY_REFUSED;
+}
+
 static enum idempotency replay(struct request *request, const struct row *row)
 {
     const struct value *sealed = row_value(row, "response");
@@ -77,7 +93,7 @@ static enum idempotency replay(struct request *request, const struct row *row)
     reply_key(request, key);
     text = crypto_open(request->pool, key, sealed->text, sealed->length, &length);
     if (!text)
-        fault_raise(FAULT_BROKEN, "a stored reply cannot be opened");
+        return closed(request);
     reply_header(request, "Idempotent-Replayed", "true");
     reply_text(request, (int)row_int(row, "status"), "application/json", text, length);
     return IDEMPOTENCY_REPLAYED;

@@ -1,8 +1,8 @@
 /*
  * idempotency: the Idempotency-Key header on every POST.
  *
- * Scoped by API key + method + path; the fingerprint is the SHA-256 of the body. The row is written in the
- * same transaction as the effect and kept for 24 h: a refused request keeps nothing.
+ * Scoped by API key or person + method + path; the fingerprint is the SHA-256 of the body. The row is written
+ * in the same transaction as the effect and kept for 24 h: a refused request keeps nothing.
  */
 #ifndef CORE_IDEMPOTENCY_H
 #define CORE_IDEMPOTENCY_H

@@ -1,6 +1,8 @@
 #include "core/openapi.h"
 
 #include "core/openapi_schema.h"
+#include "core/permissions.h"
+#include "core/request.h"
 
 #include <ctype.h>
 #include <string.h>
@@ -21,21 +23,54 @@ static bool is_method(const struct route *route, const char *method)
 static struct error_set errors_of(const struct route *route)
 {
     struct error_set set = { { false } };
-    bool post = is_method(route, "POST"), takes_query = route->query || route->shape == SHAPE_PAGE;
+    bool post = is_method(route, "POST"),
+         takes_body = post || is_method(route, "PATCH") || is_method(route, "PUT"), /* if only an empty one */
+        takes_query = route->query || route->shape == SHAPE_PAGE || route->shape == SHAPE_RESULTS;
 
     set.has[ERROR_BAD_REQUEST] = set.has[ERROR_RATE_LIMITED] = set.has[ERROR_INTERNAL] = true;
     set.has[ERROR_UNAVAILABLE] = route->also != error_table[ERROR_UNAVAILABLE].status;
     set.has[ERROR_UNAUTHORIZED] = set.has[ERROR_FORBIDDEN] = route->scope != NULL;
     set.has[ERROR_NOT_FOUND] = route->params != NULL;
-    set.has[ERROR_VALIDATION_FAILED] = takes_query || route->in || post;
-    set.has[ERROR_BODY_TOO_LARGE] = set.has[ERROR_UNSUPPORTED_MEDIA] = route->in != NULL || post;
-    set.has[ERROR_IDEMPOTENCY_RUNNING] = set.has[ERROR_IDEMPOTENCY_MISMATCH] = post;
+    set.has[ERROR_VALIDATION_FAILED] = takes_query || route->in || takes_body;
+    set.has[ERROR_BODY_TOO_LARGE] = set.has[ERROR_UNSUPPORTED_MEDIA] = route->in != NULL || takes_body;
+    set.has[ERROR_IDEMPOTENCY_RUNNING] = set.has[ERROR_IDEMPOTENCY_MISMATCH] = post && !route->unrepeated;
     for (const enum error_code *code = route->errors; code && *code != ERROR_NONE; code++)
         set.has[*code] = true;
     return set;
 }
 
-static void add_error_response(struct json_object *responses, const struct error_set *set, int status)
+static void add_header(struct json_object *headers, const char *name, const char *type, const char *doc)
+{
+    struct json_object *header = json_object_new_object(), *schema = json_object_new_object();
+
+    json_object_object_add(headers, name, header);
+    json_set_text(header, "description", doc);
+    json_object_object_add(header, "schema", schema);
+    json_set_text(schema, "type", type);
+}
+
+/* What core/rate.c writes on the answers of a limited route. */
+static void add_rate_headers(struct json_object *response, const struct route *route, bool refused)
+{
+    struct json_object *headers;
+
+    if (route->limit == RATE_NONE)
+        return;
+    headers = json_object_new_object();
+    json_object_object_add(response, "headers", headers);
+    add_header(headers, "X-RateLimit-Limit", "integer", "How many of these requests a window allows");
+    add_header(headers, "X-RateLimit-Remaining", "integer", "How many are left in this window");
+    add_header(headers, "X-RateLimit-Reset", "integer", "When the next window begins, Unix seconds");
+    add_header(headers, "RateLimit-Policy", "string",
+               "The limit as `\"name\";q=quota;w=seconds` (IETF draft)");
+    add_header(headers, "RateLimit", "string",
+               "What is left as `\"name\";r=requests;t=seconds` (IETF draft)");
+    if (refused)
+        add_header(headers, "Retry-After", "integer", "Seconds until the next window");
+}
+
+static void add_error_response(struct json_object *responses, const struct route *route,
+                               const struct error_set *set, int status)
 {
     struct json_object *response = json_object_new_object(), *codes = json_object_new_array();
     char name[8];
@@ -46,9 +81,12 @@ static void add_error_response(struct json_object *responses, const struct error
             json_object_array_add(codes, json_object_new_string(error_table[code].code));
     json_object_object_add(responses, name, response);
     openapi_error_response(response, codes);
+    if (status == error_table[ERROR_RATE_LIMITED].status)
+        add_rate_headers(response, route, true);
 }
 
-static void add_error_responses(struct json_object *responses, const struct error_set *set)
+static void add_error_responses(struct json_object *responses, const struct route *route,
+                                const struct error_set *set)
 {
     int last = 0;
 
@@ -60,7 +98,7 @@ static void add_error_responses(struct json_object *responses, const struct erro
                 next = error_table[code].status;
         if (next == 600)
             return;
-        add_error_response(responses, set, next);
+        add_error_response(responses, route, set, next);
         last = next;
     }
 }
@@ -81,18 +119,20 @@ static void add_parameter(struct json_object *list, const struct field *field, c
     json_object_object_add(parameter, "schema", openapi_field_schema(field, OPENAPI_QUERY));
 }
 
-static const struct field PAGE_LIMIT = { "limit",    FIELD_INT,        .min = 1,
-                                         .max = 100, .fallback = "20", .doc = "How many items a page holds" };
-static const struct field PAGE_CURSOR = { "cursor", FIELD_TEXT, .max = 512,
-                                          .doc = "`next` of the page before" };
 static const struct field IDEMPOTENCY_KEY = {
     "Idempotency-Key", FIELD_TEXT, .max = 255, .min = 1,
     .doc =
         "Any unique text: the same request with the same key within 24 h is answered once and replayed after"
 };
 
-static void add_parameters(struct json_object *operation, const struct route *route)
+static const struct field COMPANY_ID = {
+    "company-id", FIELD_ID, .prefix = "cli",
+    .doc = "The company that is meant: needed with a key that spans several, and only with such a key"
+};
+
+static void add_parameters(struct pool *pool, struct json_object *operation, const struct route *route)
 {
+    struct field page[PAGE_FIELDS + 1];
     struct json_object *list = json_object_new_array();
 
     json_object_object_add(operation, "parameters", list);
@@ -100,11 +140,12 @@ static void add_parameters(struct json_object *operation, const struct route *ro
         add_parameter(list, field, "path", true);
     for (const struct field *field = route->query; field && field->name; field++)
         add_parameter(list, field, "query", field->required);
-    if (route->shape == SHAPE_PAGE) {
-        add_parameter(list, &PAGE_LIMIT, "query", false);
-        add_parameter(list, &PAGE_CURSOR, "query", false);
-    }
-    if (is_method(route, "POST"))
+    page_fields(pool, route, page);
+    for (const struct field *field = page; field->name; field++)
+        add_parameter(list, field, "query", false);
+    if (route->scope)
+        add_parameter(list, &COMPANY_ID, "header", false);
+    if (is_method(route, "POST") && !route->unrepeated)
         add_parameter(list, &IDEMPOTENCY_KEY, "header", false);
 }
 
@@ -149,7 +190,7 @@ static struct json_object *reply_schema(const struct route *route)
     item = openapi_joined_schema(route->out, route->more, OPENAPI_OUT);
     if (route->shape == SHAPE_OBJECT)
         return item;
-    return openapi_list_schema(item, route->shape == SHAPE_PAGE);
+    return openapi_list_schema(item, route->shape);
 }
 
 static void add_success(struct json_object *responses, const struct route *route, int status)
@@ -160,6 +201,7 @@ static void add_success(struct json_object *responses, const struct route *route
     snprintf(name, sizeof name, "%d", status);
     json_object_object_add(responses, name, success);
     json_set_text(success, "description", route->shape == SHAPE_EMPTY ? "Done" : "The answer");
+    add_rate_headers(success, route, false);
     if (route->shape != SHAPE_EMPTY)
         json_object_object_add(json_content(success), "schema", reply_schema(route));
 }
@@ -173,7 +215,7 @@ static void add_responses(struct json_object *operation, const struct route *rou
     add_success(responses, route, route->status ? route->status : route->shape == SHAPE_EMPTY ? 204 : 200);
     if (route->also)
         add_success(responses, route, route->also);
-    add_error_responses(responses, &set);
+    add_error_responses(responses, route, &set);
 }
 
 /* `post /api/v1/bookings/{id}/no-show` is `postBookingsIdNoShow`. */
@@ -201,10 +243,12 @@ static void add_operation_id(struct json_object *operation, const struct route *
 static void add_security(struct json_object *operation, const struct route *route)
 {
     struct json_object *list = json_object_new_array();
-    static const char *const schemes[] = { "bearer", "apiKey", "xApiKey" };
+    static const char *const schemes[] = { "login", "bearer", "apiKey", "xApiKey" };
+    size_t first = route->scope && strcmp(route->scope, "platform") == 0 ? 1 : 0;
+    size_t last = !route->scope ? 0 : strcmp(route->scope, "session") == 0 ? 1 : 4;
 
     json_object_object_add(operation, "security", list);
-    for (size_t i = 0; route->scope && i < sizeof schemes / sizeof schemes[0]; i++) {
+    for (size_t i = first; i < last; i++) {
         struct json_object *one = json_object_new_object(), *scopes = json_object_new_array();
 
         json_object_array_add(list, one);
@@ -213,21 +257,38 @@ static void add_security(struct json_object *operation, const struct route *rout
     }
 }
 
-static struct json_object *operation_of(const struct resource *resource, const struct route *route)
+/* For machines what the description says to people: the scope, and the roles whose people have it. */
+static void add_scope(struct json_object *operation, const struct route *route)
+{
+    struct json_object *roles = json_object_new_array();
+    char needs[96];
+
+    if (strcmp(route->scope, "session") == 0)
+        snprintf(needs, sizeof needs, "Needs a login; API keys are refused.");
+    else
+        snprintf(needs, sizeof needs, "Needs the scope `%s`%s.", route->scope,
+                 route->operator_too ? ", or `platform`" : "");
+    json_set_text(operation, "description", needs);
+    json_set_text(operation, "x-scope", route->scope);
+    json_object_object_add(operation, "x-roles", roles);
+    for (const char *const *role = permission_roles; *role; role++)
+        if (permission_role_has(*role, route->scope))
+            json_object_array_add(roles, json_object_new_string(*role));
+}
+
+static struct json_object *operation_of(struct pool *pool, const struct resource *resource,
+                                        const struct route *route)
 {
     struct json_object *operation = json_object_new_object(), *tags = json_object_new_array();
-    char needs[96];
 
     json_object_object_add(operation, "tags", tags);
     json_object_array_add(tags, json_object_new_string(resource->name));
     add_operation_id(operation, route);
     json_set_text(operation, "summary", route->summary);
-    if (route->scope) {
-        snprintf(needs, sizeof needs, "Needs the scope `%s`.", route->scope);
-        json_set_text(operation, "description", needs);
-    }
+    if (route->scope)
+        add_scope(operation, route);
     add_security(operation, route);
-    add_parameters(operation, route);
+    add_parameters(pool, operation, route);
     add_body(operation, route);
     add_responses(operation, route);
     return operation;
@@ -244,7 +305,7 @@ static struct json_object *member_of(struct json_object *object, const char *nam
     return member;
 }
 
-static void add_paths(struct json_object *document, const struct resource *const *list)
+static void add_paths(struct pool *pool, struct json_object *document, const struct resource *const *list)
 {
     struct json_object *paths = json_object_new_object();
     char method[8];
@@ -257,7 +318,7 @@ static void add_paths(struct json_object *document, const struct resource *const
             for (; route->method[i] && i < sizeof method - 1; i++)
                 method[i] = (char)tolower((unsigned char)route->method[i]);
             method[i] = '\0';
-            json_object_object_add(member_of(paths, route->path), method, operation_of(*list, route));
+            json_object_object_add(member_of(paths, route->path), method, operation_of(pool, *list, route));
         }
     }
 }
@@ -274,7 +335,7 @@ struct json_object *openapi_document(struct pool *pool, const struct resource *c
         info, "description",
         "Bookings, free times and webhooks. Times are RFC 3339 in UTC, ids are opaque, money is in major "
         "units beside its ISO 4217 currency. Every error has the same envelope.");
-    add_paths(document, list);
+    add_paths(pool, document, list);
     json_object_object_add(document, "components", openapi_components());
     return document;
 }

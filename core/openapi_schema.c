@@ -29,6 +29,8 @@ static const char *type_of(enum field_type type)
         return "integer";
     case FIELD_NUMBER:
     case FIELD_AMOUNT:
+    case FIELD_MILLIS:
+    case FIELD_SECONDS:
         return "number";
     case FIELD_BOOL:
         return "boolean";
@@ -105,6 +107,8 @@ static void set_in_limits(struct json_object *schema, const struct field *field)
         }
         break;
     case FIELD_AMOUNT:
+    case FIELD_MILLIS:
+    case FIELD_SECONDS:
         json_set_int(schema, "minimum", 0);
         break;
     case FIELD_TEXT:
@@ -221,25 +225,44 @@ struct json_object *openapi_object_schema(const struct field *fields, enum opena
     return openapi_joined_schema(fields, NULL, side);
 }
 
-struct json_object *openapi_list_schema(struct json_object *item, bool page)
+static struct json_object *array_of(struct json_object *item)
+{
+    struct json_object *list = json_object_new_object();
+
+    json_set_text(list, "type", "array");
+    json_object_object_add(list, "items", item);
+    return list;
+}
+
+static void add_required(struct json_object *schema, const char *name, struct json_object *member)
+{
+    struct json_object *required = json_get(schema, "required");
+
+    json_object_object_add(json_get(schema, "properties"), name, member);
+    if (!required) {
+        required = json_object_new_array();
+        json_object_object_add(schema, "required", required);
+    }
+    json_object_array_add(required, json_object_new_string(name));
+}
+
+struct json_object *openapi_list_schema(struct json_object *item, enum shape shape)
 {
     static const struct field page_out[] = {
         { "next", FIELD_TEXT, .nullable = true, .doc = "The cursor of the next page; null on the last one" },
         { 0 },
     };
     static const struct field none[] = { { 0 } };
-    struct json_object *schema = openapi_object_schema(page ? page_out : none, OPENAPI_OUT);
-    struct json_object *list = json_object_new_object(), *required;
+    struct json_object *schema = openapi_object_schema(shape == SHAPE_PAGE ? page_out : none, OPENAPI_OUT);
+    struct json_object *list = array_of(item), *data;
 
-    json_set_text(list, "type", "array");
-    json_object_object_add(list, "items", item);
-    json_object_object_add(json_get(schema, "properties"), "data", list);
-    required = json_get(schema, "required");
-    if (!required) {
-        required = json_object_new_array();
-        json_object_object_add(schema, "required", required);
+    if (shape != SHAPE_RESULTS) {
+        add_required(schema, "data", list);
+        return schema;
     }
-    json_object_array_add(required, json_object_new_string("data"));
+    data = openapi_object_schema(none, OPENAPI_OUT);
+    add_required(data, "resultArray", list);
+    add_required(schema, "data", data);
     return schema;
 }
 
@@ -312,7 +335,12 @@ static void add_header_scheme(struct json_object *schemes, const char *name, con
 struct json_object *openapi_components(void)
 {
     struct json_object *components = json_object_new_object(), *schemes = nest(components, "securitySchemes");
-    struct json_object *bearer = nest(schemes, "bearer");
+    struct json_object *login = nest(schemes, "login"), *bearer = nest(schemes, "bearer");
+
+    json_set_text(login, "type", "http");
+    json_set_text(login, "scheme", "bearer");
+    json_set_text(login, "bearerFormat", "JWT");
+    json_set_text(login, "description", "The `accessToken` of a login: `POST /api/v1/sessions`");
 
     json_set_text(bearer, "type", "http");
     json_set_text(bearer, "scheme", "bearer");

@@ -7,7 +7,7 @@
 #ifndef CORE_OPENAPI_SCHEMA_H
 #define CORE_OPENAPI_SCHEMA_H
 
-#include "core/field.h"
+#include "core/route.h"
 
 enum openapi_side {
     OPENAPI_IN,    /* a body: the limits that validation enforces */
@@ -20,8 +20,8 @@ struct json_object *openapi_object_schema(const struct field *fields, enum opena
 /* The members of two tables in one object; `more` may be NULL. */
 struct json_object *openapi_joined_schema(const struct field *fields, const struct field *more,
                                           enum openapi_side side);
-/* {"data":[item…]}, with `next` where it is a page. Takes the reference of `item`. */
-struct json_object *openapi_list_schema(struct json_object *item, bool page);
+/* The list of SHAPE_LIST, SHAPE_PAGE or SHAPE_RESULTS. Takes the reference of `item`. */
+struct json_object *openapi_list_schema(struct json_object *item, enum shape shape);
 /* Fills a response object: the error envelope with these codes. Takes the reference of `codes`. */
 void openapi_error_response(struct json_object *response, struct json_object *codes);
 struct json_object *openapi_components(void);

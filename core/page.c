@@ -4,6 +4,34 @@
 
 enum { CURSOR_VALUES_MAX = 4, CURSOR_TEXT_MAX = 512 };
 
+enum { PER_PAGE = 10, PAGE_MOST = 1000000 };
+
+void page_fields(struct pool *pool, const struct route *route, struct field fields[PAGE_FIELDS + 1])
+{
+    static const struct field keyset[PAGE_FIELDS] = {
+        { "limit", FIELD_INT, .min = 1, .max = 100, .fallback = "20", .doc = "How many items a page holds" },
+        { "cursor", FIELD_TEXT, .max = 512, .doc = "`next` of the page before" },
+    };
+    static const struct field numbered[PAGE_FIELDS] = {
+        { "page", FIELD_INT, .min = 1, .max = PAGE_MOST, .fallback = "1",
+          .doc = "Which page, from 1; past the last one the list is empty" },
+        { "limit", FIELD_INT, .min = 1, .max = 1000, .doc = "How many items a page holds" },
+    };
+
+    memset(fields, 0, (PAGE_FIELDS + 1) * sizeof *fields);
+    if (route->shape == SHAPE_PAGE)
+        memcpy(fields, keyset, sizeof keyset);
+    if (route->shape == SHAPE_RESULTS) {
+        memcpy(fields, numbered, sizeof numbered);
+        fields[1].fallback = pool_printf(pool, "%d", route->per_page ? route->per_page : PER_PAGE);
+    }
+}
+
+int64_t page_offset(const struct request *request)
+{
+    return (input_int(request->query, "page", 1) - 1) * page_limit(request);
+}
+
 int64_t page_limit(const struct request *request)
 {
     return input_int(request->query, "limit", 20);

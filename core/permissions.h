@@ -6,7 +6,9 @@
 #ifndef CORE_PERMISSIONS_H
 #define CORE_PERMISSIONS_H
 
+#include "core/buf.h"
 #include "core/pool.h"
+#include "core/route.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -24,7 +26,14 @@ extern const struct permission
 bool permission_granted(const char *granted, const char *scope);
 /* Whether every one of the `wanted` scopes is granted: nobody gives away more than they have. */
 bool permission_covers(const char *granted, const char *wanted);
+/* Every role that a person may have, the mightiest first, ended by NULL. */
+extern const char *const permission_roles[];
+/* Whether people of the role have the scope; `session` every one of them has. */
+bool permission_role_has(const char *role, const char *scope);
 /* The space-separated scopes of a role; empty where it has none. `*` for superuser and admin. */
 const char *permissions_of_role(struct pool *pool, const char *role);
+
+/* docs/permissions.md. */
+void permissions_print(struct buf *out, const struct resource *const *list);
 
 #endif

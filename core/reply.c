@@ -20,9 +20,15 @@ enum outcome reply_row(struct request *request, const struct row *row)
 
 enum outcome reply_rows(struct request *request, struct rows rows)
 {
-    struct json_object *body = json_new_object(request->pool), *data = json_object_new_array();
+    struct json_object *body = json_new_object(request->pool), *data = json_object_new_array(), *inner;
 
-    json_object_object_add(body, "data", data);
+    if (request->route->shape == SHAPE_RESULTS) {
+        inner = json_object_new_object();
+        json_object_object_add(body, "data", inner);
+        json_object_object_add(inner, "resultArray", data);
+    } else {
+        json_object_object_add(body, "data", data);
+    }
     for (size_t i = 0; i < rows.count; i++)
         json_object_array_add(
             data, json_object_get(field_render(request->pool, request->route->out, &rows.items[i])));

@@ -6,16 +6,12 @@
 #include "core/field_text.h"
 #include "core/idempotency.h"
 #include "core/log.h"
+#include "core/metrics.h"
 #include "core/poke.h"
 #include "core/text.h"
 
 enum { TRIES = 6, REPLY_MAX = 16 << 20, HEADERS_MAX = 8192, KEY_MAX = 255, PATH_MAX_LENGTH = 2048 };
 
-static const struct field PAGE_QUERY[] = {
-    { "limit", FIELD_INT, .min = 1, .max = 100, .fallback = "20", .doc = "How many items a page holds" },
-    { "cursor", FIELD_TEXT, .max = 512, .doc = "`next` of the page before" },
-    { 0 },
-};
 static const struct field NO_FIELDS[] = { { 0 } };
 
 static const char *param(struct request *request, const char *name)
@@ -107,20 +103,20 @@ static enum outcome find_route(struct request *request)
     return problems.count ? fail(request, ERROR_NOT_FOUND) : OUTCOME_OK;
 }
 
-/* The route's query table, with `limit` and `cursor` behind it where it answers in pages. */
+/* The route's query table, with the members behind it that choose a page. */
 static const struct field *query_table(struct request *request)
 {
     const struct field *own = request->route->query ? request->route->query : NO_FIELDS;
     size_t count = 0;
     struct field *table;
 
-    if (request->route->shape != SHAPE_PAGE)
+    if (request->route->shape != SHAPE_PAGE && request->route->shape != SHAPE_RESULTS)
         return own;
     while (own[count].name)
         count++;
-    table = pool_array(request->pool, count + 3, sizeof *table);
+    table = pool_array(request->pool, count + PAGE_FIELDS + 1, sizeof *table);
     memcpy(table, own, count * sizeof *table);
-    memcpy(table + count, PAGE_QUERY, sizeof PAGE_QUERY);
+    page_fields(request->pool, request->route, table + count);
     return table;
 }
 
@@ -189,7 +185,7 @@ static enum outcome check_idempotency_key(struct request *request)
     size_t length = key ? strlen(key) : 0;
 
     request->idempotency_key = NULL;
-    if (!key || strcmp(request->method, "POST") != 0)
+    if (!key || strcmp(request->method, "POST") != 0 || request->route->unrepeated)
         return OUTCOME_OK;
     if (length == 0 || length > KEY_MAX || !is_printable_ascii(key))
         return fail_field(request, "Idempotency-Key", "must be 1 to %d printable ASCII characters", KEY_MAX);
@@ -227,6 +223,8 @@ static enum outcome run_route(struct request *request)
             return OUTCOME_FAILED;
         }
     }
+    if (!rate_check(request))
+        return OUTCOME_FAILED;
     outcome = request->route->run(request);
     if (outcome == OUTCOME_OK) {
         write_body(request);
@@ -244,9 +242,9 @@ static enum outcome handle(struct request *request)
 
     if (find_route(request) != OUTCOME_OK)
         return OUTCOME_FAILED;
-    refused = auth_check(request, request->route->scope);
+    refused = request->route->own_door ? ERROR_NONE : auth_check(request, request->route->scope);
     if (refused != ERROR_NONE)
-        return fail(request, refused);
+        return fail_with(request, refused, request->actor.refused_details);
     if (parse_fields(request) != OUTCOME_OK || check_idempotency_key(request) != OUTCOME_OK)
         return OUTCOME_FAILED;
     if (strcmp(request->route->method, "GET") != 0)
@@ -325,6 +323,7 @@ static const char *reason_of(int status)
         { 413, "Content Too Large" },
         { 415, "Unsupported Media Type" },
         { 422, "Unprocessable Content" },
+        { 429, "Too Many Requests" },
         { 500, "Internal Server Error" },
         { 503, "Service Unavailable" },
     };
@@ -362,6 +361,8 @@ static void log_request(const struct request *request, int64_t started, uint64_t
 
     if (!id_is_nil(request->actor.key))
         id_format(key, "key", request->actor.key);
+    else if (!id_is_nil(request->actor.user))
+        id_format(key, "usr", request->actor.user);
     log_info("request method=%.16s path=%.200s status=%d code=%s bytes=%zu us=%lld trips=%llu key=%s "
              "address=%.64s",
              request->method, request->path, request->reply.status, error_table[request->reply.error].code,
@@ -388,6 +389,8 @@ void request_serve(struct request *request, struct exchange *exchange, struct po
         run(request);
     if (!request->reply.text)
         write_body(request);
+    /* Before the bytes go, so that whoever has the answer finds it counted. */
+    metrics_count(request->route, request->method, request->reply.status, clock_monotonic() - started);
     send_reply(request);
     if (request->poke && request->reply.error == ERROR_NONE)
         poke_dispatcher();

@@ -44,7 +44,8 @@ struct request {
     instant now; /* clock_now() at the start; one request has one time */
     const struct input *params, *query, *body;
     struct reply reply;
-    bool poke; /* set by event_emit's caller: wake the dispatcher after the commit */
+    struct rate_count rate; /* what the route's limit has counted */
+    bool poke;              /* set by event_emit's caller: wake the dispatcher after the commit */
     const char *idempotency_key;
 };
 
@@ -60,7 +61,7 @@ enum outcome reply_json(struct request *request, struct json_object *body);
  * (`starts_at,id`) become the opaque cursor.
  */
 enum outcome reply_page(struct request *request, struct rows rows, const char *cursor_columns);
-enum outcome reply_rows(struct request *request, struct rows rows); /* SHAPE_LIST */
+enum outcome reply_rows(struct request *request, struct rows rows); /* SHAPE_LIST, SHAPE_RESULTS */
 enum outcome reply_empty(struct request *request);
 /* A header line of the reply; neither part may hold control characters. */
 void reply_header(struct request *request, const char *name, const char *value);
@@ -79,6 +80,12 @@ enum outcome fail_problems(struct request *request, const struct problems *probl
 /* ---- pages ---- */
 
 int64_t page_limit(const struct request *request); /* 1..100, default 20; ask the database for one more */
+/* The rows before the asked page of a SHAPE_RESULTS, whose page_limit() is 1..1000 and asked for as it is. */
+int64_t page_offset(const struct request *request);
+/* The members that a route's shape adds to its query, after its own; up to PAGE_FIELDS of them, then the end.
+ */
+enum { PAGE_FIELDS = 2 };
+void page_fields(struct pool *pool, const struct route *route, struct field fields[PAGE_FIELDS + 1]);
 /*
  * The cursor's values, for the same columns as reply_page; NULL when none was sent. A forged, foreign or
  * broken cursor gives NULL and sets `*broken`: answer with fail_field(request, "cursor", …). The schema's

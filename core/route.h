@@ -7,29 +7,37 @@
 
 #include "core/error.h"
 #include "core/field.h"
+#include "core/rate.h"
 
 struct request;
 
 enum outcome { OUTCOME_OK, OUTCOME_FAILED }; /* handlers return reply_…() or fail…() */
 
 enum shape {
-    SHAPE_OBJECT, /* `out` describes the body */
-    SHAPE_PAGE,   /* {"data":[out…],"next":cursor|null}; the query gains `limit` and `cursor` */
-    SHAPE_LIST,   /* {"data":[out…]} */
-    SHAPE_EMPTY,  /* 204 */
-    SHAPE_FREE    /* written by the handler; `out` NULL; not JSON or not described */
+    SHAPE_OBJECT,  /* `out` describes the body */
+    SHAPE_PAGE,    /* {"data":[out…],"next":cursor|null}; the query gains `limit` and `cursor` */
+    SHAPE_LIST,    /* {"data":[out…]} */
+    SHAPE_RESULTS, /* {"data":{"resultArray":[out…]}}; the query gains `page` (from 1) and `limit` */
+    SHAPE_EMPTY,   /* 204 */
+    SHAPE_FREE     /* written by the handler; `out` NULL; not JSON or not described */
 };
 
 struct route {
     const char *method;
-    const char *path;           /* `{name}` takes one segment */
-    const char *scope;          /* `bookings:write`; NULL: public, no key needed */
+    const char *path; /* `{name}` takes one segment */
+    const char
+        *scope;    /* `bookings:write`; NULL: public, no key needed; `session`: any person who is logged in */
+    bool own_door; /* the handler alone looks at who asks: what is sent is no API key */
     const struct field *params; /* the path's `{…}`; a malformed one is 404 */
     const struct field *query;
     const struct field *in; /* JSON body; NULL: none is taken */
     const struct field *out;
     const struct field *more; /* members that the handler adds to `out`: a secret that is shown once */
     enum shape shape;
+    int per_page;                  /* of SHAPE_RESULTS: `limit` when it was not sent; 0: 10 */
+    bool operator_too;             /* a platform key may come here as well */
+    enum rate_limit limit;         /* how often; RATE_NONE: as often as one likes */
+    bool unrepeated;               /* a POST whose answer is never stored: Idempotency-Key is not obeyed */
     int status;                    /* of success; 0: 200, or 204 for SHAPE_EMPTY */
     int also;                      /* another status with the same body, as of /readyz; 0: none */
     const enum error_code *errors; /* the handler's own, ended by ERROR_NONE; the common ones are known */

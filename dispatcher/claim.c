@@ -41,10 +41,10 @@ static const struct statement FIND_TESTS = {
 };
 
 static const struct statement READ_ENDPOINT = {
-    "SELECT url, format, secret, previous_secret, previous_until, active, "
-    "failing_since, breaker_failures, breaker_until, rate_limit "
+    "SELECT url, format, secret, previous_secret, previous_until, active, signatures, custom_headers, "
+    "retry_limit, failing_since, breaker_failures, breaker_until, rate_limit "
     "FROM webhook_endpoints WHERE company_id = ? AND id = ?",
-    .in = "uu", .out = "sssstititi"
+    .in = "uu", .out = "sssstissititi"
 };
 
 /* Only the inner select locks: the events stay free for everyone, other lanes' claims among them. */
@@ -92,6 +92,12 @@ static int room_size(struct room room)
     return least > 0 ? least : 0;
 }
 
+static const char *text_or_null(struct pool *pool, const struct row *row, const char *column)
+{
+    const char *text = row_text(row, column);
+    return text ? pool_strdup(pool, text) : NULL;
+}
+
 static void take_endpoint(struct transfer *transfer, const struct row *endpoint, instant now)
 {
     struct pool *pool = transfer->pool;
@@ -104,6 +110,9 @@ static void take_endpoint(struct transfer *transfer, const struct row *endpoint,
     transfer->secrets.previous = NULL;
     if (!row_is_null(endpoint, "previous_secret") && row_time(endpoint, "previous_until") > now)
         transfer->secrets.previous = pool_strdup(pool, row_text(endpoint, "previous_secret"));
+    transfer->secrets.families = text_or_null(pool, endpoint, "signatures");
+    transfer->custom_headers = text_or_null(pool, endpoint, "custom_headers");
+    transfer->course.retry_limit = (int)row_int(endpoint, "retry_limit"); /* none: NULL, read as 0 */
 }
 
 static void take_row(struct transfer *transfer, const struct row *row)

@@ -5,6 +5,7 @@
  *     claim      claim.c             due deliveries are leased, lane by lane, in one short transaction
  *     send       send.c              one curl multi carries every transfer
  *     settle     settle.c            answers are written down in batches, by the rules of settle_rules.c
+ *     mail       mail.c              due messages to people go the same way, to the mail server
  *
  * How much goes where: lanes.c (how much of one endpoint and of one company at once), pace.c (breaker and
  * rate limit), health.c (what the answers say of an endpoint over time), hold.c (what is switched off).
@@ -59,7 +60,8 @@ struct transfer {
     struct course course;
     struct partner_secrets secrets;
     const char *url;
-    const char *broken; /* why it cannot be sent at all; NULL: it can */
+    const char *custom_headers; /* JSON object of the endpoint's own headers; NULL: none */
+    const char *broken;         /* why it cannot be sent at all; NULL: it can */
 
     /* The attempt. */
     struct id attempt;
@@ -83,6 +85,8 @@ struct transfer {
     struct timings timings;
 };
 TAILQ_HEAD(transfer_list, transfer);
+
+struct mail_room; /* mail.c */
 
 struct dispatcher {
     struct db *db;
@@ -121,6 +125,10 @@ struct dispatcher {
     int64_t retry_at, retry_pause;
     int64_t heartbeat_at;
     char holder[120]; /* host:pid */
+
+    /* mail.c and alarm.c */
+    struct mail_room *mail;
+    int64_t alarm_at; /* when to look next */
 
     /* main.c and housekeeping.c */
     struct reminder_round reminders; /* while they run */

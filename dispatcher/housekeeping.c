@@ -1,6 +1,9 @@
 #include "dispatcher/housekeeping.h"
 
 #include "core/log.h"
+#include "core/rate.h"
+#include "rules/keys.h"
+#include "rules/logins.h"
 
 enum { AT_ONCE = 500, ROUNDS_MOST = 20 };
 
@@ -65,13 +68,17 @@ static size_t abandon_orphans(struct dispatcher *dispatcher, instant now)
 void housekeeping_run(struct dispatcher *dispatcher)
 {
     instant now = clock_now();
-    size_t keys = 0, orphans = 0, got = AT_ONCE;
+    size_t keys = 0, secrets, orphans = 0, got = AT_ONCE;
     lanes_forget(&dispatcher->lanes, now);
+    logins_sweep(dispatcher->db, now);
     for (int i = 0; i < ROUNDS_MOST && got == AT_ONCE; i++)
         keys += got = delete_old_keys(dispatcher, now - CLOCK_DAY);
+    rate_sweep(dispatcher->db, now);
+    secrets = keys_sweep(dispatcher->db, dispatcher->turn, now);
     got = AT_ONCE;
     for (int i = 0; i < ROUNDS_MOST && got == AT_ONCE; i++)
         orphans += got = abandon_orphans(dispatcher, now);
-    if (keys + orphans > 0)
-        log_info("swept idempotency_keys=%zu deliveries_without_endpoint=%zu", keys, orphans);
+    if (keys + secrets + orphans > 0)
+        log_info("swept idempotency_keys=%zu key_secrets=%zu deliveries_without_endpoint=%zu", keys, secrets,
+                 orphans);
 }

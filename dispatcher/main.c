@@ -6,10 +6,12 @@
 #include "core/config.h"
 #include "core/guard.h"
 #include "core/log.h"
+#include "dispatcher/alarm.h"
 #include "dispatcher/claim.h"
 #include "dispatcher/dispatcher.h"
 #include "dispatcher/hold.h"
 #include "dispatcher/housekeeping.h"
+#include "dispatcher/mail.h"
 #include "dispatcher/options.h"
 #include "dispatcher/send.h"
 #include "dispatcher/settle.h"
@@ -159,6 +161,8 @@ static void database_steps(struct dispatcher *dispatcher)
     if (window_database(dispatcher))
         window_keep(dispatcher);
     if (window_database(dispatcher))
+        alarm_run(dispatcher); /* before anything is claimed */
+    if (window_database(dispatcher))
         remind(dispatcher);
     if (window_database(dispatcher))
         release(dispatcher);
@@ -166,6 +170,8 @@ static void database_steps(struct dispatcher *dispatcher)
         claim_and_send(dispatcher);
     if (window_database(dispatcher) && settle_is_due(dispatcher))
         settle_done(dispatcher);
+    if (window_database(dispatcher))
+        mail_run(dispatcher);
     if (window_database(dispatcher))
         keep_house(dispatcher);
 }
@@ -187,6 +193,7 @@ static int sleep_milliseconds(const struct dispatcher *dispatcher)
         if (!dispatcher->draining)
             until = earlier(earlier(until, dispatcher->release_at),
                             earlier(claim_due_at(dispatcher), dispatcher->reminders_at));
+        until = earlier(until, mail_due_at(dispatcher));
         if (dispatcher->done_count > 0)
             until = earlier(until, settle_is_due(dispatcher) ? now : dispatcher->done_since + 20000);
     }
@@ -195,11 +202,11 @@ static int sleep_milliseconds(const struct dispatcher *dispatcher)
 
 static bool is_finished(const struct dispatcher *dispatcher)
 {
-    bool empty = dispatcher->flying_count == 0 && dispatcher->done_count == 0;
+    bool empty = dispatcher->flying_count == 0 && dispatcher->done_count == 0 && mail_is_idle(dispatcher);
     if (dispatcher->draining)
         return empty;
     return dispatcher->once && empty && !dispatcher->away && !dispatcher->work_left &&
-           !dispatcher->held_left && dispatcher->reminders_at > 0;
+           !dispatcher->held_left && !mail_has_work(dispatcher) && dispatcher->reminders_at > 0;
 }
 
 static void check_end(struct dispatcher *dispatcher)
@@ -213,8 +220,10 @@ static void check_end(struct dispatcher *dispatcher)
         return;
     if (dispatcher->locked)
         window_close(dispatcher);
-    if (now >= dispatcher->drain_until)
-        send_abort(dispatcher);
+    if (now < dispatcher->drain_until)
+        return;
+    send_abort(dispatcher);
+    mail_abort(dispatcher);
 }
 
 static void turn(struct dispatcher *dispatcher)
@@ -277,11 +286,13 @@ static void init(struct dispatcher *dispatcher, const struct options *options)
     gethostname(host, sizeof host - 1);
     snprintf(dispatcher->holder, sizeof dispatcher->holder, "%s:%ld", host, (long)getpid());
     send_init(dispatcher);
+    mail_init(dispatcher);
 }
 
 static void clean_up(struct dispatcher *dispatcher)
 {
     window_close(dispatcher);
+    mail_release(dispatcher);
     send_release(dispatcher);
     lanes_release(&dispatcher->lanes);
     db_free(dispatcher->db);

@@ -123,7 +123,8 @@ struct verdict settle_decide(const struct answer *answer, const struct course *c
         verdict.attempts = course->attempts;
         delay = uncounted_delay(answer, asked, age);
     } else {
-        delay = partner_retry_delay(course->partner, verdict.attempts + 1);
+        bool is_last = course->retry_limit > 0 && verdict.attempts >= course->retry_limit;
+        delay = is_last ? -1 : partner_retry_delay(course->partner, verdict.attempts + 1);
     }
     instant due_at = now + (delay > asked ? delay : asked);
     if (delay < 0 || (course->useless_at && due_at >= course->useless_at)) {

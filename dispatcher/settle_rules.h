@@ -45,7 +45,8 @@ struct answer {
 
 struct course { /* how far a delivery has come */
     const struct partner *partner;
-    int attempts; /* that counted, before this one */
+    int attempts;    /* that counted, before this one */
+    int retry_limit; /* attempts at most, where the endpoint asks for fewer than the schedule; 0: none */
     instant created_at;
     instant useless_at; /* nothing is sent from then on; 0: it never is useless */
     bool is_test;

@@ -1,6 +1,8 @@
 #include "dispatcher/transfer.h"
 
 #include "core/guard.h"
+#include "core/log.h"
+#include "rules/custom_headers.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -11,7 +13,7 @@
 #error "PACKAGE_VERSION comes from configure"
 #endif
 
-enum { BODY_LIMIT = 32 * 1024 * 1024, HEADERS_LIMIT = 16 * 1024, CONNECT_MS = 10000 };
+enum { BODY_LIMIT = 32 * 1024 * 1024, HEADERS_LIMIT = 64 * 1024, CONNECT_MS = 10000 };
 
 /* ---- what curl calls ---- */
 
@@ -97,6 +99,29 @@ static void add_headers(struct transfer *transfer, char *lines)
     }
 }
 
+/*
+ * The endpoint's own. They were checked when they were stored; a row that came another way still never breaks
+ * a header apart or takes the place of one of ours.
+ */
+static void add_custom_headers(struct transfer *transfer, struct buf *headers)
+{
+    struct json_object *custom = json_parse_stored(transfer->pool, transfer->custom_headers);
+    int count = 0;
+    if (!json_object_is_type(custom, json_type_object))
+        return;
+    json_object_object_foreach(custom, name, value)
+    {
+        const char *text = json_object_is_type(value, json_type_string) ? json_object_get_string(value) : "";
+        if (count == CUSTOM_HEADERS_MAX || custom_header_name_problem(name) ||
+            custom_header_value_problem(text, strlen(text))) {
+            log_warn("a header of the endpoint's own is not sent"); /* it is not safe to write down */
+            continue;
+        }
+        buf_printf(headers, "%s: %s\r\n", name, text);
+        count++;
+    }
+}
+
 static void set_up(struct transfer *transfer, char *lines)
 {
     CURL *easy = transfer->easy;
@@ -125,10 +150,8 @@ void transfer_build(struct transfer *transfer)
     partner->envelope(pool, event, transfer->secrets, transfer->started_at, &transfer->body);
     const char *body = transfer->body.data;
     size_t length = transfer->body.length;
-    partner_standard_headers(pool, partner, event, transfer->secrets, transfer->started_at, body, length,
-                             &headers);
-    if (partner->sign)
-        partner->sign(pool, event, transfer->secrets, transfer->started_at, body, length, &headers);
+    partner_headers(pool, partner, event, transfer->secrets, transfer->started_at, body, length, &headers);
+    add_custom_headers(transfer, &headers);
     if (transfer->body.overflowed || headers.overflowed || length == 0)
         fault_raise(FAULT_BROKEN, "a webhook body or its headers cannot be written format=%s", partner->name);
     set_up(transfer, headers.data);

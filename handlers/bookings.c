@@ -288,7 +288,8 @@ static const enum error_code reschedule_errors[] = { ERROR_NOT_FOUND, ERROR_INVA
 
 static const struct route routes[] = {
     { "POST", "/api/v1/bookings", .scope = "bookings:write", .in = create_in, .out = booking_out,
-      .status = 201, .errors = create_errors, .run = create_booking, .summary = "Book a service" },
+      .status = 201, .errors = create_errors, .limit = RATE_BOOKINGS, .run = create_booking,
+      .summary = "Book a service" },
     { "GET", "/api/v1/bookings", .scope = "bookings:read", .query = list_query, .out = booking_out,
       .shape = SHAPE_PAGE, .run = list_bookings, .summary = "List bookings in order of their start" },
     { "GET", "/api/v1/bookings/{id}", .scope = "bookings:read", .params = booking_params, .out = booking_out,

@@ -91,7 +91,11 @@ static bool currency_is_unknown(const struct request *request)
 static char *make_key(struct request *request, struct id company)
 {
     char text[ID_TEXT_SIZE], *raw;
-    struct id key = key_create(request->db, request->pool, company, "First key", "*", 0, request->now, &raw);
+    struct id maker = id_is_nil(request->actor.key) ? request->actor.user : request->actor.key;
+    struct key_order order = {
+        .company = company, .name = "First key", .power.scopes = "*", .created_by = maker, .now = request->now
+    };
+    struct id key = key_create(request->db, request->pool, &order, &raw);
 
     audit(request->db, company, request->actor.key, request->actor.user, "key.created",
           id_format(text, "key", key), address(request), NULL, request->now);

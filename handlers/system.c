@@ -1,11 +1,11 @@
 /* What machines ask about the installation: is it alive, is it ready, what does it offer. */
+#include "core/config.h"
 #include "core/fault.h"
 #include "core/log.h"
 #include "core/openapi.h"
 #include "core/request.h"
 #include "core/schema.h"
-
-enum { DISPATCHER_LATE = 180 * CLOCK_SECOND };
+#include "core/watch.h"
 
 static const struct statement SCHEMA = {
     "SELECT MAX(version) AS version FROM schema_version",
@@ -36,6 +36,8 @@ static const struct field dispatcher_out[] = {
     { "ok", FIELD_BOOL, .required = true, .doc = "Whether it was seen in the last three minutes" },
     { "ageSeconds", FIELD_INT, .nullable = true, .required = true,
       .doc = "Since it was last seen; null: never" },
+    { "startedByWorkers", FIELD_BOOL, .required = true,
+      .doc = "Whether the workers start it should cron stop" },
     { 0 },
 };
 static const struct field checks_out[] = {
@@ -76,7 +78,7 @@ static void look(struct request *request, struct readiness *found)
         found->version = json_own(request->pool, json_object_new_int64(row_int(schema, "version")));
     }
     if (beat) {
-        found->dispatcher_ok = age < DISPATCHER_LATE;
+        found->dispatcher_ok = age < WATCH_LATE;
         found->age = json_own(request->pool, json_object_new_int64(age < 0 ? 0 : age / CLOCK_SECOND));
     }
 }
@@ -123,6 +125,7 @@ static enum outcome ready(struct request *request)
     json_set_int(check, "expected", SCHEMA_VERSION);
     check = add_check(checks, "dispatcher", found->dispatcher_ok);
     json_object_object_add(check, "ageSeconds", json_object_get(found->age));
+    json_set_bool(check, "startedByWorkers", *config_text(CONFIG_DISPATCHER_PROGRAM) != '\0');
     reply_json(request, body);
     if (!database || !found->schema_ok || !found->dispatcher_ok)
         request->reply.status = 503;

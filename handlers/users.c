@@ -1,8 +1,11 @@
 /* Users: the people that a company knows. */
 #include "core/patch.h"
+#include "core/permissions.h"
 #include "core/request.h"
+#include "rules/audit.h"
 #include "rules/claims.h"
 #include "rules/people.h"
+#include "rules/sessions.h"
 
 static const struct statement LOCK = {
     "SELECT id, role, name, email, phone, time_zone, notes, active FROM users"
@@ -44,6 +47,21 @@ static const struct statement DELETE = {
 static const struct statement DROP_LOGIN = {
     "DELETE FROM credentials WHERE company_id = ? AND user_id = ?",
     .in = "uu",
+};
+
+/* Links of theirs that would make it again. */
+static const struct statement DROP_LINKS = {
+    "DELETE FROM password_resets WHERE company_id = ? AND user_id = ?",
+    .in = "uu",
+};
+
+/* Locked, so that two admins who leave at once do not each take the other for the one who stays. */
+static const struct statement FIND_OTHER_ADMIN = {
+    "SELECT u.id FROM users u JOIN credentials c ON c.user_id = u.id AND c.company_id = u.company_id"
+    " WHERE u.company_id = ? AND u.role IN ('superuser', 'admin') AND u.id <> ? AND u.active"
+    " AND u.deleted_at IS NULL LIMIT 1 FOR UPDATE",
+    .in = "uu",
+    .out = "u",
 };
 
 static const struct statement DROP_SERVICES = {
@@ -96,7 +114,13 @@ static const struct patch_member members[] = { { "role", "role" },          { "n
                                                { "email", "email" },        { "phone", "phone" },
                                                { "timeZone", "time_zone" }, { "notes", "notes" },
                                                { "active", "active" },      { 0 } };
-enum { MEMBER_ROLE, MEMBER_NAME, MEMBERS = sizeof members / sizeof members[0] - 1 };
+enum {
+    MEMBER_ROLE,
+    MEMBER_NAME,
+    MEMBER_EMAIL,
+    MEMBER_ACTIVE = 6,
+    MEMBERS = sizeof members / sizeof members[0] - 1
+};
 
 /*
  * The person's row, for changing it. The resource is locked first, as bookings do: they come to the person by
@@ -110,6 +134,61 @@ static const struct row *lock_person(struct request *request, struct id user)
     return db_one(request->db, request->pool, &LOCK, BIND(value_id(company), value_id(user)));
 }
 
+/* ---- who may ---- */
+
+static bool covers_role(struct request *request, const char *role)
+{
+    return permission_covers(request->actor.scopes, permissions_of_role(request->pool, role));
+}
+
+/*
+ * Nobody gives more than they have, and nobody takes from who has more: a role, its end, or the e-mail
+ * address that an invitation would go to.
+ */
+static bool may_change(struct request *request, const struct row *row, const struct value *values)
+{
+    bool role = !value_equal(values[MEMBER_ROLE], *row_value(row, "role"));
+    bool standing = role || !value_equal(values[MEMBER_EMAIL], *row_value(row, "email")) ||
+                    !value_equal(values[MEMBER_ACTIVE], *row_value(row, "active"));
+
+    if (standing && !covers_role(request, row_text(row, "role")))
+        return false;
+    return !role || covers_role(request, values[MEMBER_ROLE].text);
+}
+
+static bool is_admin(const char *role)
+{
+    return strcmp(role, "superuser") == 0 || strcmp(role, "admin") == 0;
+}
+
+/* Whether this person is about to shut the company's last door behind themselves. */
+static bool is_last_admin(struct request *request, struct id user)
+{
+    return id_equal(user, request->actor.user) && is_admin(request->actor.role) &&
+           !db_one(request->db, request->pool, &FIND_OTHER_ADMIN,
+                   BIND(value_id(request->actor.company), value_id(user)));
+}
+
+static enum outcome last_admin(struct request *request)
+{
+    struct json_object *details = json_new_object(request->pool);
+
+    json_set_text(details, "reason", "nobody else of this company could log in and do this again");
+    return fail_with(request, ERROR_CONFLICT, details);
+}
+
+/* Roles open doors: who gave and took them is kept. */
+static void audit_role(struct request *request, struct id user, const char *from, const char *to)
+{
+    struct json_object *details = json_object_new_object();
+
+    json_set_text(details, "from", from);
+    json_set_text(details, "to", to);
+    audit_request(request, "user.role_changed", "usr", user, details);
+}
+
+/* ---- the routes ---- */
+
 static enum outcome create(struct request *request)
 {
     struct person_order order = {
@@ -122,8 +201,13 @@ static enum outcome create(struct request *request)
         .notes = input_text(request->body, "notes"),
         .now = request->now,
     };
-    const struct row *person = person_create(request->db, request->pool, &order);
+    const struct row *person;
 
+    if (!covers_role(request, order.role))
+        return fail(request, ERROR_FORBIDDEN);
+    person = person_create(request->db, request->pool, &order);
+    if (role_is_staff(order.role))
+        audit_role(request, row_id(person, "id"), NULL, order.role);
     request->poke = true;
     return reply_row(request, person);
 }
@@ -208,12 +292,22 @@ static enum outcome update(struct request *request)
     changed = patch_merge(request->pool, request->body, row, members, values);
     if (json_object_array_length(changed) == 0)
         return get(request);
+    if (!may_change(request, row, values))
+        return fail(request, ERROR_FORBIDDEN);
+    if ((!is_admin(values[MEMBER_ROLE].text) || !values[MEMBER_ACTIVE].integer) &&
+        is_last_admin(request, user.id))
+        return last_admin(request);
     if (!follow_resource(request, row, values))
         return still_booked(request);
     values[MEMBERS] = value_time(request->now);
     values[MEMBERS + 1] = company;
     values[MEMBERS + 2] = user;
     db_run(request->db, &UPDATE, values, MEMBERS + 3);
+    if (!value_equal(values[MEMBER_ROLE], *row_value(row, "role")))
+        audit_role(request, user.id, row_text(row, "role"), values[MEMBER_ROLE].text);
+    /* A link that went to the address before is no longer theirs. */
+    if (!value_equal(values[MEMBER_EMAIL], *row_value(row, "email")))
+        db_run(request->db, &DROP_LINKS, BIND(company, user));
     row = person_read(request->db, request->pool, company.id, user.id);
     person_emit(request->db, request->pool, company.id, row, "user.updated", json_object_get(changed),
                 request->now);
@@ -223,12 +317,17 @@ static enum outcome update(struct request *request)
 
 static enum outcome delete (struct request *request) {
     struct value company = value_id(request->actor.company), user = input_value(request->params, "id");
-    const struct row * row;
+    const struct row *row = lock_person(request, user.id);
 
-    if (!lock_person(request, user.id)) return fail(request, ERROR_NOT_FOUND);
+    if (!row) return fail(request, ERROR_NOT_FOUND);
+    if (!covers_role(request, row_text(row, "role"))) return fail(request, ERROR_FORBIDDEN);
+    if (is_last_admin(request, user.id)) return last_admin(request);
     row = person_read(request->db, request->pool, company.id, user.id);
     if (!leave_services(request, user.id, *row_value(row, "name"))) return still_booked(request);
     db_run(request->db, &DROP_LOGIN, BIND(company, user));
+    db_run(request->db, &DROP_LINKS, BIND(company, user));
+    sessions_end_all(request->db, company.id, user.id, request->now);
+    if (role_is_staff(row_text(row, "role"))) audit_role(request, user.id, row_text(row, "role"), NULL);
     db_run(request->db, &DELETE, BIND(value_time(request->now), company, user));
     person_emit(request->db, request->pool, company.id, row, "user.deleted", NULL, request->now);
     request->poke = true;

@@ -3,6 +3,7 @@
 #include "core/guard.h"
 #include "core/patch.h"
 #include "core/request.h"
+#include "partners/partner.h"
 #include "rules/audit.h"
 #include "rules/events.h"
 
@@ -37,10 +38,11 @@ static const struct statement LIST = {
 };
 
 static const struct statement LOCK = {
-    "SELECT url, description, secret, active FROM webhook_endpoints WHERE company_id = ? AND id = ? FOR "
+    "SELECT url, format, description, secret, active FROM webhook_endpoints WHERE company_id = ? AND id = ? "
+    "FOR "
     "UPDATE",
     .in = "uu",
-    .out = "sssi",
+    .out = "ssssi",
 };
 
 static const struct statement INSERT = {
@@ -172,6 +174,14 @@ static void check_target(struct request *request, struct problems *problems)
         problems_add(problems, "secret", "%s", problem);
 }
 
+/* What is kept of a secret: some formats keep only its hash, which signs. */
+static const char *stored_secret(struct request *request, const char *format, const char *secret)
+{
+    const struct partner *partner = partner_find(format);
+
+    return partner && partner->stored_secret ? partner->stored_secret(request->pool, secret) : secret;
+}
+
 static bool came_before(const struct value *items, size_t i)
 {
     for (size_t j = 0; j < i; j++)
@@ -209,6 +219,7 @@ static enum outcome create(struct request *request)
 {
     struct problems problems = { .pool = request->pool };
     const char *format = input_text(request->body, "format");
+    const struct partner *partner = partner_find(format ? format : partner_choices[0]);
     const char *secret = input_text(request->body, "secret");
     struct id webhook = id_new();
     struct json_object *answer;
@@ -217,12 +228,12 @@ static enum outcome create(struct request *request)
     if (problems.count > 0)
         return fail_problems(request, &problems);
     if (!secret)
-        secret = webhook_new_secret(request->pool);
+        secret = partner->new_secret(request->pool);
     db_run(request->db, &INSERT,
            BIND(value_id(webhook), value_id(request->actor.company),
-                value_text(input_text(request->body, "url")),
-                value_text(format ? format : webhook_formats[0]),
-                value_text(input_text(request->body, "description")), value_text(secret),
+                value_text(input_text(request->body, "url")), value_text(partner->name),
+                value_text(input_text(request->body, "description")),
+                value_text(stored_secret(request, partner->name, secret)),
                 value_int(input_bool(request->body, "active", true)), value_time(request->now),
                 value_time(request->now)));
     subscribe(request, webhook);
@@ -291,6 +302,7 @@ static void apply_secret(struct request *request, struct id webhook, const struc
 {
     const char *secret = input_text(request->body, "secret");
 
+    secret = secret ? stored_secret(request, row_text(row, "format"), secret) : NULL;
     if (!secret || strcmp(secret, row_text(row, "secret")) == 0)
         return;
     db_run(request->db, &ROTATE,

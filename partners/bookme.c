@@ -6,29 +6,11 @@
 #include "core/money.h"
 #include "core/zone.h"
 #include "partners/partner.h"
+#include "partners/project.h"
 
 static const int retry_seconds[] = { 0, 60, 300, 900, 3600, 21600, 86400, -1 };
 
 /* ---- parts of the projections ---- */
-
-/* Copies a member of the snapshot as it is; null when the snapshot has none. */
-static void copy(struct json_object *to, const char *name, struct json_object *from)
-{
-    json_set(to, name, json_object_get(json_get(from, name)));
-}
-
-/* The same for a time, which loses its fraction. */
-static void copy_time(struct json_object *to, const char *name, struct json_object *from)
-{
-    const char *text = json_get_text(from, name);
-    char seconds[CLOCK_TEXT_SIZE];
-    instant time;
-
-    if (text && clock_parse(&time, text, strlen(text)))
-        json_set_text(to, name, clock_format_seconds(seconds, time));
-    else
-        json_set_text(to, name, NULL);
-}
 
 static void set_price(struct json_object *to, struct json_object *price)
 {
@@ -40,19 +22,6 @@ static void set_price(struct json_object *to, struct json_object *price)
         json_set_int(to, "price", minor);
     else
         json_set_text(to, "price", NULL);
-}
-
-/* A new object that holds only the named members; NULL when there is nothing to take them from. */
-static struct json_object *pick(struct json_object *from, const char *const *names)
-{
-    struct json_object *picked;
-
-    if (!from)
-        return NULL;
-    picked = json_object_new_object();
-    for (; *names; names++)
-        copy(picked, *names, from);
-    return picked;
 }
 
 static const struct zone *business_zone(struct json_object *data)
@@ -67,12 +36,11 @@ static const struct zone *business_zone(struct json_object *data)
 static void set_wall(struct json_object *to, const char *date_name, const char *time_name,
                      struct json_object *data, const char *source)
 {
-    const char *text = json_get_text(data, source);
     char date[CLOCK_TEXT_SIZE], hours[8];
     struct wall wall;
     instant time;
 
-    if (!text || !clock_parse(&time, text, strlen(text))) {
+    if (!project_instant(data, source, &time)) {
         if (date_name)
             json_set_text(to, date_name, NULL);
         json_set_text(to, time_name, NULL);
@@ -90,11 +58,11 @@ static void set_wall(struct json_object *to, const char *date_name, const char *
 static struct json_object *booked_service(struct json_object *data)
 {
     static const char *const members[] = { "id", "name", NULL };
-    struct json_object *service = pick(json_get(data, "service"), members);
+    struct json_object *service = project_pick(json_get(data, "service"), members);
 
     if (!service)
         return NULL;
-    copy(service, "duration", data);
+    project_copy(service, "duration", data);
     set_price(service, json_get(data, "price"));
     return service;
 }
@@ -105,16 +73,16 @@ static struct json_object *appointment_created(struct pool *pool, struct json_ob
     static const char *const customer[] = { "name", "email", "phone", NULL };
     struct json_object *appointment = json_new_object(pool);
 
-    copy(appointment, "id", data);
-    copy(appointment, "confirmationNumber", data);
-    json_set(appointment, "business", pick(json_get(data, "company"), business));
+    project_copy(appointment, "id", data);
+    project_copy(appointment, "confirmationNumber", data);
+    json_set(appointment, "business", project_pick(json_get(data, "company"), business));
     json_set(appointment, "service", booked_service(data));
-    json_set(appointment, "customer", pick(json_get(data, "customer"), customer));
+    json_set(appointment, "customer", project_pick(json_get(data, "customer"), customer));
     set_wall(appointment, "appointmentDate", "startTime", data, "startsAt");
     set_wall(appointment, NULL, "endTime", data, "endsAt");
-    copy(appointment, "status", data);
-    copy(appointment, "notes", data);
-    copy_time(appointment, "createdAt", data);
+    project_copy(appointment, "status", data);
+    project_copy(appointment, "notes", data);
+    project_time(appointment, "createdAt", data, "createdAt");
     return appointment;
 }
 
@@ -122,10 +90,10 @@ static struct json_object *appointment_moved(struct pool *pool, struct json_obje
 {
     struct json_object *appointment = json_new_object(pool);
 
-    copy(appointment, "id", data);
-    copy(appointment, "confirmationNumber", data);
-    copy(appointment, "status", data);
-    copy_time(appointment, moment, data);
+    project_copy(appointment, "id", data);
+    project_copy(appointment, "confirmationNumber", data);
+    project_copy(appointment, "status", data);
+    project_time(appointment, moment, data, moment);
     return appointment;
 }
 
@@ -143,8 +111,8 @@ static struct json_object *appointment_cancelled(struct pool *pool, struct json_
 {
     struct json_object *appointment = appointment_moved(pool, data, "cancelledAt");
 
-    copy(appointment, "cancellationReason", data);
-    copy(appointment, "cancelledBy", data);
+    project_copy(appointment, "cancellationReason", data);
+    project_copy(appointment, "cancelledBy", data);
     return appointment;
 }
 
@@ -155,12 +123,12 @@ static struct json_object *business_created(struct pool *pool, struct json_objec
     static const char *const owner[] = { "id", "email", NULL };
     struct json_object *business = json_new_object(pool);
 
-    copy(business, "id", data);
-    copy(business, "name", data);
-    copy(business, "slug", data);
-    copy(business, "category", data);
-    json_set(business, "owner", pick(json_get(data, "owner"), owner));
-    copy_time(business, "createdAt", data);
+    project_copy(business, "id", data);
+    project_copy(business, "name", data);
+    project_copy(business, "slug", data);
+    project_copy(business, "category", data);
+    json_set(business, "owner", project_pick(json_get(data, "owner"), owner));
+    project_time(business, "createdAt", data, "createdAt");
     return business;
 }
 
@@ -168,9 +136,9 @@ static struct json_object *business_updated(struct pool *pool, struct json_objec
 {
     struct json_object *business = json_new_object(pool);
 
-    copy(business, "id", data);
-    copy(business, "updatedFields", data);
-    copy_time(business, "updatedAt", data);
+    project_copy(business, "id", data);
+    project_copy(business, "updatedFields", data);
+    project_time(business, "updatedAt", data, "updatedAt");
     return business;
 }
 
@@ -178,7 +146,7 @@ static struct json_object *service_of_business(struct pool *pool, struct json_ob
 {
     struct json_object *service = json_new_object(pool);
 
-    copy(service, "id", data);
+    project_copy(service, "id", data);
     json_set(service, "businessId", json_object_get(json_get(json_get(data, "company"), "id")));
     return service;
 }
@@ -187,10 +155,10 @@ static struct json_object *service_created(struct pool *pool, struct json_object
 {
     struct json_object *service = service_of_business(pool, data);
 
-    copy(service, "name", data);
-    copy(service, "duration", data);
+    project_copy(service, "name", data);
+    project_copy(service, "duration", data);
     set_price(service, json_get(data, "price"));
-    copy_time(service, "createdAt", data);
+    project_time(service, "createdAt", data, "createdAt");
     return service;
 }
 
@@ -198,8 +166,8 @@ static struct json_object *service_updated(struct pool *pool, struct json_object
 {
     struct json_object *service = service_of_business(pool, data);
 
-    copy(service, "updatedFields", data);
-    copy_time(service, "updatedAt", data);
+    project_copy(service, "updatedFields", data);
+    project_time(service, "updatedAt", data, "updatedAt");
     return service;
 }
 
@@ -224,17 +192,25 @@ static const struct {
     { "service.updated", "service", service_updated },
 };
 
-static void add_data(struct pool *pool, const struct partner_event *event, struct buf *body)
+static const struct scheme scheme = {
+    .name = "bookme",
+    .header = "X-BookMe-Signature",
+    .pattern = "{body}",
+    .prefix = "sha256=",
+    .key_doc = "the secret's own bytes as text, with `whsec_` where it begins so",
+};
+
+static void write_data(struct pool *pool, const struct partner_event *event, struct buf *out)
 {
     for (size_t at = 0; at < sizeof shapes / sizeof *shapes; at++) {
         if (strcmp(shapes[at].event, event->type) == 0) {
-            buf_printf(body, "{\"%s\":", shapes[at].member);
-            json_write(body, shapes[at].project(pool, event->data));
-            buf_add_char(body, '}');
+            buf_printf(out, "{\"%s\":", shapes[at].member);
+            json_write(out, shapes[at].project(pool, event->data));
+            buf_add_char(out, '}');
             return;
         }
     }
-    buf_add_text(body, event->data_text);
+    buf_add_text(out, event->data_text);
 }
 
 static void envelope(struct pool *pool, const struct partner_event *event, struct partner_secrets secrets,
@@ -245,18 +221,8 @@ static void envelope(struct pool *pool, const struct partner_event *event, struc
     (void)secrets, (void)attempt_at;
     buf_printf(body, "{\"event\":\"%s\",\"timestamp\":\"%s\",\"data\":", event->type,
                clock_format_seconds(timestamp, event->created_at));
-    add_data(pool, event, body);
+    write_data(pool, event, body);
     buf_add_char(body, '}');
-}
-
-static void sign(struct pool *pool, const struct partner_event *event, struct partner_secrets secrets,
-                 instant attempt_at, const char *body, size_t length, struct buf *headers)
-{
-    uint8_t digest[SHA256_SIZE];
-
-    (void)event, (void)attempt_at;
-    crypto_hmac_sha256(secrets.current, strlen(secrets.current), body, length, digest);
-    buf_printf(headers, "X-BookMe-Signature: sha256=%s\r\n", crypto_hex(pool, digest, sizeof digest));
 }
 
 const struct partner partner_bookme = {
@@ -266,8 +232,9 @@ const struct partner partner_bookme = {
     .events = events,
     .timeout_seconds = 30,
     .retry_seconds = retry_seconds,
+    .data = write_data,
     .envelope = envelope,
-    .sign = sign,
+    .scheme = &scheme,
     /* The same shape as everywhere, so that a library of the Standard Webhooks family takes it too. */
     .new_secret = crypto_webhook_secret,
 };

@@ -2,10 +2,16 @@
 
 #include "core/crypto.h"
 
-enum { MAX_JITTER_PERCENT = 10 };
+#include <string.h>
 
-const struct partner *const partners[] = { &partner_standard, &partner_bookme, &partner_null, NULL };
-const char *const partner_choices[] = { "standard", "bookme", NULL };
+enum { MAX_JITTER_PERCENT = 10, DATA_LIMIT = 32 * 1024 * 1024 };
+
+const struct partner *const partners[] = { &partner_standard,    &partner_clientpass,
+                                           &partner_booking_api, &partner_therapy,
+                                           &partner_bookme,      &partner_pushpress,
+                                           &partner_null,        NULL };
+const char *const partner_choices[] = { "standard", "clientpass", "booking-api", "therapy",
+                                        "bookme",   "pushpress",  NULL };
 
 const struct partner *partner_find(const char *name)
 {
@@ -16,53 +22,114 @@ const struct partner *partner_find(const char *name)
     return NULL;
 }
 
-/* The bytes that a secret stands for: what `whsec_` encodes, or else the text itself. */
-static const uint8_t *secret_bytes(struct pool *pool, const char *secret, size_t *length)
+const char *partner_event_name(const struct partner *partner, const char *native)
 {
-    static const char prefix[] = "whsec_";
-    const size_t skip = sizeof prefix - 1;
+    for (const struct partner_name *at = partner->names; at && at->native; at++)
+        if (strcmp(at->native, native) == 0)
+            return at->name;
+    return native;
+}
 
-    if (strncmp(secret, prefix, skip) == 0) {
-        const uint8_t *bytes = crypto_base64_decode(pool, secret + skip, strlen(secret + skip), length);
-        if (bytes)
-            return bytes;
+const char *partner_native_type(const struct partner *partner, const char *name)
+{
+    for (const struct partner_name *at = partner->names; at && at->native; at++)
+        if (strcmp(at->name, name) == 0)
+            return at->native;
+    return name;
+}
+
+/* ---- signatures ---- */
+
+static bool has_family(const char *families, const char *name)
+{
+    size_t length = strlen(name);
+
+    for (const char *at = families; at && *at; at += strspn(at, " ")) {
+        size_t size = strcspn(at, " ");
+
+        if (size == length && memcmp(at, name, length) == 0)
+            return true;
+        at += size;
     }
-    *length = strlen(secret);
-    return (const uint8_t *)secret;
+    return false;
 }
 
-static void add_signature(struct pool *pool, const char *secret, const struct buf *content,
-                          struct buf *headers)
+size_t partner_schemes(const struct partner *partner, const char *families,
+                       const struct scheme *schemes[PARTNER_SCHEMES_MAX])
 {
-    uint8_t digest[SHA256_SIZE];
-    size_t length;
-    const uint8_t *key = secret_bytes(pool, secret, &length);
+    static const struct scheme *const optional[] = { &scheme_svix, &scheme_github };
+    size_t count = 0;
 
-    crypto_hmac_sha256(key, length, content->data, content->length, digest);
-    buf_printf(headers, " v1,%s", crypto_base64(pool, digest, sizeof digest));
+    if (!partner->owns_signature)
+        schemes[count++] = &scheme_standard;
+    if (partner->scheme)
+        schemes[count++] = partner->scheme;
+    for (size_t i = 0; i < sizeof optional / sizeof *optional; i++)
+        if (has_family(families, optional[i]->name))
+            schemes[count++] = optional[i];
+    return count;
 }
 
-void partner_standard_headers(struct pool *pool, const struct partner *partner,
-                              const struct partner_event *event, struct partner_secrets secrets,
-                              instant attempt_at, const char *body, size_t length, struct buf *headers)
+struct parts partner_parts(struct pool *pool, const struct partner *partner,
+                           const struct partner_event *event, const char *body, size_t length, bool with_data)
 {
     char id[ID_TEXT_SIZE];
-    long long seconds = attempt_at / CLOCK_SECOND;
-    struct buf content;
+    struct parts parts = {
+        .id = pool_strdup(pool, id_format(id, "evt", event->id)),
+        .event = partner_event_name(partner, event->type),
+        .body = body,
+        .body_length = length,
+    };
 
-    id_format(id, "evt", event->id);
-    buf_printf(headers, "webhook-id: %s\r\nwebhook-timestamp: %lld\r\n", id, seconds);
-    if (partner->owns_signature)
-        return;
-    buf_init(&content, pool, length + sizeof id + 32);
-    buf_printf(&content, "%s.%lld.", id, seconds);
-    buf_add(&content, body, length);
-    buf_add_text(headers, "webhook-signature:");
-    add_signature(pool, secrets.current, &content, headers);
-    if (secrets.previous)
-        add_signature(pool, secrets.previous, &content, headers);
+    if (with_data && partner->data) {
+        struct buf data;
+
+        buf_init(&data, pool, DATA_LIMIT);
+        partner->data(pool, event, &data);
+        parts.data = data.data;
+        parts.data_length = data.length;
+    }
+    return parts;
+}
+
+static void add_scheme(struct pool *pool, const struct scheme *scheme, struct partner_secrets secrets,
+                       const struct parts *parts, struct buf *headers)
+{
+    if (scheme->family)
+        buf_printf(headers, "%s-id: %s\r\n%s-timestamp: %s\r\n", scheme->family, parts->id, scheme->family,
+                   parts->timestamp);
+    buf_printf(headers, "%s: %s", scheme->header, scheme_sign(pool, scheme, secrets.current, parts));
+    if (scheme->several && secrets.previous)
+        buf_printf(headers, " %s", scheme_sign(pool, scheme, secrets.previous, parts));
     buf_add_text(headers, "\r\n");
 }
+
+void partner_headers(struct pool *pool, const struct partner *partner, const struct partner_event *event,
+                     struct partner_secrets secrets, instant attempt_at, const char *body, size_t length,
+                     struct buf *headers)
+{
+    const struct scheme *schemes[PARTNER_SCHEMES_MAX];
+    size_t all = partner_schemes(partner, secrets.families, schemes), count = 0;
+    bool with_data = false;
+    struct parts parts;
+
+    for (size_t i = 0; i < all; i++) {
+        if (!schemes[i]->header)
+            continue; /* stands in the body already */
+        with_data |= scheme_uses(schemes[i]->pattern, "{data}");
+        schemes[count++] = schemes[i];
+    }
+    parts = partner_parts(pool, partner, event, body, length, with_data);
+    if (partner->owns_signature)
+        buf_printf(headers, "webhook-id: %s\r\nwebhook-timestamp: %s\r\n", parts.id,
+                   scheme_timestamp(pool, &scheme_standard, attempt_at));
+    for (size_t i = 0; i < count; i++) {
+        parts.timestamp = scheme_timestamp(pool, schemes[i], attempt_at);
+        add_scheme(pool, schemes[i], secrets, &parts, headers);
+    }
+}
+
+/* ---- retries ---- */
 
 int64_t partner_retry_delay(const struct partner *partner, int number)
 {

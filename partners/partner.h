@@ -2,7 +2,9 @@
  * partner: one webhook format. Each is one file with one const struct; a format only projects the native
  * snapshot.
  *
- * The dispatcher calls `envelope` and `sign` for each attempt and sends exactly those bytes.
+ * The dispatcher calls `envelope` and partner_headers for each attempt and sends exactly those bytes. Headers
+ * come in schemes (partners/scheme.h): the Standard Webhooks family, the format's own, and the families that
+ * the endpoint asks for.
  */
 #ifndef PARTNERS_PARTNER_H
 #define PARTNERS_PARTNER_H
@@ -11,6 +13,7 @@
 #include "core/clock.h"
 #include "core/id.h"
 #include "core/json.h"
+#include "partners/scheme.h"
 
 struct partner_event {
     struct id id;
@@ -23,6 +26,12 @@ struct partner_event {
 struct partner_secrets {
     const char *current;
     const char *previous; /* NULL, or also good until the rotation's overlap ends */
+    const char
+        *families; /* what signs beside the format's own: space-separated, of svix and github; or NULL */
+};
+
+struct partner_name {
+    const char *native, *name;
 };
 
 struct partner {
@@ -33,28 +42,50 @@ struct partner {
     int timeout_seconds;       /* the whole transfer, the answer's body included */
     const int *retry_seconds;  /* delay before attempt n, from the attempt before; [0] is 0; ended by -1 */
 
+    /* What differs from the native names; ended by a NULL native; NULL: nothing does. */
+    const struct partner_name *names;
+
+    /* Writes the event's data as this format shows it, the same at every attempt. NULL: it shows none. */
+    void (*data)(struct pool *pool, const struct partner_event *event, struct buf *out);
     /* Writes the body of one attempt. */
     void (*envelope)(struct pool *pool, const struct partner_event *event, struct partner_secrets secrets,
                      instant attempt_at, struct buf *body);
-    /* Adds the header lines of one attempt, each `Name: value\r\n`; NULL: none of its own. */
-    void (*sign)(struct pool *pool, const struct partner_event *event, struct partner_secrets secrets,
-                 instant attempt_at, const char *body, size_t length, struct buf *headers);
+    const struct scheme *scheme; /* its own signature; NULL: none but those of the families */
     bool owns_signature; /* it has a `webhook-signature` of its own: the Standard Webhooks one is left out */
     /* A fresh secret in the format's own shape. */
     char *(*new_secret)(struct pool *pool);
+    /* What is kept of a secret that is only shown once, and signs; NULL: the secret as it is. */
+    const char *(*stored_secret)(struct pool *pool, const char *raw);
 };
 
-extern const struct partner partner_standard, partner_bookme, partner_null;
+extern const struct partner partner_standard, partner_clientpass, partner_booking_api, partner_therapy,
+    partner_bookme, partner_pushpress, partner_null;
 extern const struct partner *const partners[]; /* NULL-terminated; partner_null is last and only for tests */
 extern const char *const partner_choices[];    /* names that an API client may choose */
+extern const int partner_standard_schedule[];  /* retry_seconds of the standard format */
 
 const struct partner *partner_find(const char *name); /* or NULL */
 
-/* The Standard Webhooks headers that every delivery carries: webhook-id, webhook-timestamp and, unless owned,
- * webhook-signature. */
-void partner_standard_headers(struct pool *pool, const struct partner *partner,
-                              const struct partner_event *event, struct partner_secrets secrets,
-                              instant attempt_at, const char *body, size_t length, struct buf *headers);
+/* The format's name of a native type; the native one where it has none. */
+const char *partner_event_name(const struct partner *partner, const char *native);
+/* The native type that the format's name stands for. A name of this format's own hides the native one. */
+const char *partner_native_type(const struct partner *partner, const char *name);
+
+/* The schemes that sign an attempt, in the order of their headers; returns how many. */
+enum { PARTNER_SCHEMES_MAX = 4 };
+size_t partner_schemes(const struct partner *partner, const char *families,
+                       const struct scheme *schemes[PARTNER_SCHEMES_MAX]);
+
+/* What the patterns stand for; `timestamp` is left to the scheme, `data` NULL unless it is asked for. */
+struct parts partner_parts(struct pool *pool, const struct partner *partner,
+                           const struct partner_event *event, const char *body, size_t length,
+                           bool with_data);
+
+/* Adds the header lines of one attempt, each `Name: value\r\n`: webhook-id and webhook-timestamp always, and
+ * every signature that stands in a header. */
+void partner_headers(struct pool *pool, const struct partner *partner, const struct partner_event *event,
+                     struct partner_secrets secrets, instant attempt_at, const char *body, size_t length,
+                     struct buf *headers);
 
 /* The delay in milliseconds before attempt `number` (1 is the first), with up to ±10 % jitter inside the
  * schedule; -1: no more. */

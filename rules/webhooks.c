@@ -5,7 +5,8 @@
 
 static const char PREFIX[] = "whsec_";
 
-const char *const webhook_formats[] = { "standard", "bookme", NULL };
+const char *const webhook_formats[] = { "standard", "clientpass", "booking-api", "therapy",
+                                        "bookme",   "pushpress",  NULL };
 
 const char *webhook_new_secret(struct pool *pool)
 {

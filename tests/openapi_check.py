@@ -131,7 +131,7 @@ class Document:
         codes_seen.add(body["error"]["code"])
 
     def check_operation(self, method, path, answer, is_json):
-        if not (path.startswith("/api/") or path in ("/healthz", "/readyz", "/openapi.json")):
+        if not (path.startswith(("/api/", "/v3/")) or path in ("/healthz", "/readyz", "/openapi.json", "/metrics")):
             return
         if answer.status_code == 503 and self.stack.url not in documents:
             return

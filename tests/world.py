@@ -40,6 +40,27 @@ def on_days(days, *intervals):
     return {day: hours if day in days else [] for day, hours in every_day(*intervals).items()}
 
 
+PASSWORD = "correct horse battery"
+
+
+class Person(Client):
+    """Somebody who is logged in: asks with the access token of a session of their own."""
+
+    def __init__(self, stack, email, password=PASSWORD):
+        super().__init__(stack)
+        self.email = email
+        answer = self.post("/api/v1/sessions", {"email": email, "password": password})
+        self.login = answer.json()
+        self.token = self.login["accessToken"]
+        self.id = self.login["user"]["id"]
+
+    def api(self, method, path, expect=None, headers=None, key=True, **options):
+        sent = dict(headers or {})
+        if key is True and getattr(self, "token", None):
+            sent.setdefault("Authorization", "Bearer " + self.token)
+        return super().api(method, path, expect, headers=sent, key=None, **options)
+
+
 class Company(Client):
     """A fresh company with an all-powerful key, and short words for what tests do all day."""
 
@@ -66,6 +87,17 @@ class Company(Client):
         self.put(f"/api/v1/users/{user['id']}/schedule",
                  {"timeZone": zone, "weekly": weekly or ALWAYS, "overrides": list(overrides)})
         return user
+
+    def add_login(self, role="admin", email=None, name="Somebody"):
+        """A person with a login: (id, e-mail address)."""
+        email = email or f"login{next(numbers)}-{uuid.uuid4().hex[:8]}@example.com"
+        made = self.stack.slotwire("user", "create", "--company", self.id, "--name", name, "--role", role,
+                                   "--email", email, "--password-stdin", input=PASSWORD + "\n")
+        return made.stdout.strip(), email
+
+    def person(self, role="admin", **members):
+        """The same, logged in."""
+        return Person(self.stack, self.add_login(role, **members)[1])
 
     def service(self, staff=(), duration=60, amount=75.5, **members):
         body = {"name": f"Service {next(numbers)}", "duration": duration, "price": {"amount": amount},

@@ -81,6 +81,7 @@ def test_the_demo_is_loaded_once(stack):
     assert {"SLOTWIRE_COMPANY", "SLOTWIRE_KEY", "SLOTWIRE_ADMIN_EMAIL", "SLOTWIRE_ADMIN_PASSWORD"} <= set(values)
     client = stack.client(values["SLOTWIRE_KEY"].strip("'\""))
     assert client.get("/api/v1/services").json()["data"] and client.get("/api/v1/bookings").json()["data"]
+    assert [key["bookingLimit"] for key in client.get("/api/v1/keys").json()["data"]] == [6000]  # for load by hand
     before = stack.sql.counts()
     assert stack.slotwire("demo").stdout == "" and stack.sql.counts() == before
 
@@ -90,6 +91,19 @@ def test_doctor_looks_at_everything_and_says_what_to_do(stack):
     printed = stack.slotwire("doctor", status=None).stdout.lower()
     for word in ("database", "schema", "zone", "dispatcher", "url"):
         assert word in printed, word
+
+
+@pytest.mark.parametrize("password", ["nine char", "x" * 201, "tab\tin the middle"])
+def test_a_password_that_the_api_would_refuse_is_refused(stack, password):
+    result = stack.slotwire("user", "create", "--company", Company(stack).id, "--name", "X", "--role", "admin", "--email",
+                            f"{uuid.uuid4().hex}@example.com", "--password-stdin", input=password + "\n", status=None)
+    assert result.returncode != 0 and "10 to 200 characters" in result.stderr
+
+
+def test_doctor_says_that_nobody_can_log_in(stack):
+    told = "nobody can log in"
+    assert told not in stack.slotwire("doctor", status=None).stdout
+    assert told in stack.slotwire("doctor", status=None, environment={"SLOTWIRE_SESSION_SECRET": "short"}).stdout
 
 
 def test_doctor_finds_a_dispatcher_that_does_not_run(stack):

@@ -1,5 +1,6 @@
 """Users: staff, customers and leads of a company."""
 
+import concurrent.futures
 import json
 
 import pytest
@@ -81,3 +82,51 @@ def test_an_inactive_person_is_not_offered(stack):
     assert company.slots(service, day, day)
     company.patch(f"/api/v1/users/{ada['id']}", {"active": False})
     assert company.slots(service, day, day) == []
+
+
+def test_nobody_gives_a_role_that_may_more_than_they(company):
+    desk = company.person("frontdesk")
+    for role in ("admin", "superuser"):
+        desk.post("/api/v1/users", {"name": "Eve", "role": role}, 403)
+    coach = desk.post("/api/v1/users", {"name": "Cleo", "role": "coach"}).json()
+    desk.patch(f"/api/v1/users/{coach['id']}", {"role": "admin"}, 403)
+    desk.patch(f"/api/v1/users/{coach['id']}", {"role": "frontdesk"})
+    assert company.get(f"/api/v1/users/{coach['id']}").json()["role"] == "frontdesk"
+
+
+def test_a_key_gives_no_role_that_may_more_than_it(company):
+    key = company.with_scopes("users:write")
+    assert key.post("/api/v1/users", {"name": "Eve", "role": "coach"}, 403).json()["error"]["code"] == "FORBIDDEN"
+    key.post("/api/v1/users", {"name": "Mia", "role": "member"})
+
+
+@pytest.mark.parametrize("change", [{"role": "member"}, {"active": False}, {"email": "mine@example.com"}, None])
+def test_nobody_takes_from_who_may_more(company, change):
+    desk, admin = company.person("frontdesk"), company.user("Ann", "admin", email="ann@example.com")
+    path = f"/api/v1/users/{admin['id']}"
+    desk.delete(path, 403) if change is None else desk.patch(path, change, 403)
+    desk.patch(path, {"phone": "+1 555 0100"})
+    now = company.get(path).json()
+    assert (now["role"], now["active"], now["email"]) == ("admin", True, "ann@example.com")
+
+
+@pytest.mark.parametrize("change", [{"role": "coach"}, {"active": False}, None])
+def test_the_last_admin_cannot_leave(company, change):
+    company.user("No login", "admin")
+    admin = company.person("admin")
+    path = f"/api/v1/users/{admin.id}"
+    answer = admin.delete(path, 409) if change is None else admin.patch(path, change, 409)
+    assert answer.json()["error"]["code"] == "CONFLICT" and admin.get(path).json()["role"] == "admin"
+    admin.patch(path, {"role": "superuser"})
+    company.add_login("admin")
+    admin.delete(path) if change is None else admin.patch(path, change)
+
+
+def test_two_admins_cannot_both_leave_at_once(company):
+    for _ in range(3):
+        pair = [company.person("admin") for _ in range(2)]
+        with concurrent.futures.ThreadPoolExecutor(2) as crowd:
+            left = [crowd.submit(admin.patch, f"/api/v1/users/{admin.id}", {"role": "coach"}, None) for admin in pair]
+            assert sorted(future.result().status_code for future in left) == [200, 409]
+        for admin in pair:
+            company.delete(f"/api/v1/users/{admin.id}")

@@ -133,8 +133,12 @@ bool bare_run(struct bare_statement *it)
 
     if (mysql_stmt_bind_param(it->statement, it->in) != 0 || mysql_stmt_execute(it->statement) != 0)
         bare_die("execute", mysql_stmt_error(it->statement));
-    if (it->columns == 0)
-        return mysql_stmt_affected_rows(it->statement) > 0;
+    if (it->columns == 0) {
+        bool changed = mysql_stmt_affected_rows(it->statement) > 0;
+
+        mysql_stmt_free_result(it->statement); /* of `INSERT … RETURNING`, which tells its columns late */
+        return changed;
+    }
     mysql_stmt_store_result(it->statement);
     for (int got; (got = mysql_stmt_fetch(it->statement)) == 0 || got == MYSQL_DATA_TRUNCATED;) {
         found = true;

@@ -15,7 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { KEY, SERVICE, BUMP, CLAIM, BOOKING, REMINDERS, READ, EVENT, DELIVERIES, STATEMENTS };
+enum { KEY, RATE, SERVICE, BUMP, CLAIM, BOOKING, REMINDERS, READ, EVENT, DELIVERIES, STATEMENTS };
 enum { ID = 16, PAYLOAD_SIZE = 1000 };
 
 struct booker {
@@ -135,10 +135,15 @@ static void look_up(struct booker *it)
 {
     struct bare_statement *service = &it->statements[SERVICE];
 
-    bare_bytes(&it->statements[KEY], 0, it->hash, sizeof it->hash);
+    bare_bytes(&it->statements[KEY], 0, NULL, 0); /* no company-id was sent */
+    bare_bytes(&it->statements[KEY], 1, it->hash, sizeof it->hash);
     if (!bare_run(&it->statements[KEY]))
         bare_die("key", "unknown");
     bare_query(it->mysql, "START TRANSACTION");
+    bare_bytes(&it->statements[RATE], 0, it->company, ID);
+    bare_integer(&it->statements[RATE], 1, 1);
+    bare_integer(&it->statements[RATE], 2, (long long)time(NULL) / 60 * 60);
+    bare_run(&it->statements[RATE]);
     bare_bytes(service, 0, it->staff, ID);
     bare_bytes(service, 1, it->staff, ID);
     bare_bytes(service, 2, it->company, ID);

@@ -17,7 +17,8 @@ static void answer(FCGX_Request *request, struct bare_statement *key, struct bar
     unsigned char hash[32], id[16];
 
     SHA256((const unsigned char *)sent, strlen(sent), hash);
-    bare_bytes(key, 0, hash, sizeof hash);
+    bare_bytes(key, 0, NULL, 0); /* no company-id was sent */
+    bare_bytes(key, 1, hash, sizeof hash);
     bare_id(uri, id);
     if (!bare_run(key)) {
         FCGX_FPrintF(request->out, "Status: 401 Unauthorized\r\n\r\n");

@@ -107,7 +107,7 @@ class Bench:
         subprocess.run(["spawn-fcgi", "-s", str(socket), "-M", "0600", "-b", "1024", "-P", str(run / "bare-pool.pid"), "--",
                         "/usr/bin/multiwatch", "-f", str(len(self.stack.children("pool-booking"))), "--",
                         str(self.helpers / "bare_fcgi"), *self.database(),
-                        str(self.statements("core/auth.c FIND_KEY", "rules/bookings.c READ"))], check=True, stdout=subprocess.DEVNULL)
+                        str(self.statements("core/auth_key.c FIND_KEY", "rules/bookings.c READ"))], check=True, stdout=subprocess.DEVNULL)
         subprocess.run(["nginx", "-p", str(run), "-e", str(run / "bare-error.log"), "-c", str(run / "bare.conf")], check=True)
         try:
             yield port
@@ -142,7 +142,7 @@ class Bench:
         key = hashlib.sha256(self.company.key.encode()).hexdigest()
         day = (future().date() - future().date().replace(year=1970, month=1, day=1)).days
         statements = self.statements(
-            "core/auth.c FIND_KEY", "rules/slots.c SERVICE_STAFF", "rules/claims.c BUMP", "rules/claims.c INSERT_CLAIM",
+            "core/auth_key.c FIND_KEY", "core/rate.c COUNT", "rules/slots.c SERVICE_STAFF", "rules/claims.c BUMP", "rules/claims.c INSERT_CLAIM",
             "rules/bookings.c INSERT_BOOKING", "rules/reminders.c PLAN", "rules/bookings.c READ",
             "rules/events.c INSERT_EVENT", "rules/events.c INSERT_DELIVERIES")
         ours, bare = [], []
@@ -238,42 +238,91 @@ class Bench:
             return found if len(found) >= count else None
         return {line.split()[1]: int(line.split()[0]) / 1e6 for line in reversed(wait_until(lines, 60, "the webhooks"))}
 
-    def latency(self):
-        say("from the commit to the receiver at 200 events a second")
+    def waits(self, day):
+        """Milliseconds from each event's commit to its arrival, sorted, and the rate, while bookings come at 200/s."""
         count = 200 * SECONDS
-        with self.receiver() as (url, log), self.stack.dispatcher():
+        with self.receiver() as (url, log):
             hook = self.company.webhook(url, ["booking.created"])
-            load = self.load(self.orders(count, 200), 16, 0, 200)
+            load = self.load(self.orders(count, day), 16, 0, 200)
             arrived = self.arrivals(log, count)
             self.company.delete(f"/api/v1/webhooks/{hook['id']}")
         happened = {id_text("evt", row["id"]): row["created_at"].replace(tzinfo=UTC).timestamp()
                     for row in self.company.events("booking.created") if row["created_at"]}
-        waits = sorted(1000 * (moment - happened[name]) for name, moment in arrived.items() if name in happened)
+        return sorted(1000 * (moment - happened[name]) for name, moment in arrived.items() if name in happened), load["rate"]
+
+    def latency(self):
+        say("from the commit to the receiver at 200 events a second")
+        with self.stack.dispatcher():
+            waits, rate = self.waits(200)
         p50, p95, p99 = (waits[int(len(waits) * part)] for part in (0.5, 0.95, 0.99))
-        result(f"event → receiver at {load['rate']:.0f}/s (p50, p95, p99)", f"{p50:.0f}, {p95:.0f}, {p99:.0f} ms",
+        result(f"event → receiver at {rate:.0f}/s (p50, p95, p99)", f"{p50:.0f}, {p95:.0f}, {p99:.0f} ms",
                "Convoy: p95 124 ms", "p95 < 100 ms", p95 < 100)
+
+    # ---- neighbours ----
+
+    @contextlib.contextmanager
+    def sick(self):
+        """The endpoints of tests/bench/sick.py: name → URL."""
+        process = subprocess.Popen([sys.executable, TOP / "tests/bench/sick.py"], stdout=subprocess.PIPE, text=True)
+        try:
+            urls = {}
+            for line in process.stdout:
+                if line.startswith("ready"):
+                    break
+                name, url = line.split()
+                urls[name] = url
+            yield urls
+        finally:
+            process.terminate()
+            process.wait()
+
+    def neighbours(self):
+        say("a healthy endpoint at 200 events a second, without and with sick neighbours")
+        with self.sick() as urls, self.stack.dispatcher():
+            alone = [self.p95(400 + 30 * turn) for turn in range(3)]
+            for name, url in urls.items():
+                self.backlog(Company(self.stack), url, 1, 500_000 if name == "slow" else 2000)
+            wait_until(lambda: self.stack.sql.one("SELECT 1 FROM attempts WHERE status = 302"), 60, "the neighbours' first answers")
+            beside = [self.p95(600 + 30 * turn) for turn in range(3)]
+        ours, rival = sorted(beside)[1], sorted(alone)[1]
+        result("p95 beside one that hangs, fails, drips, floods, redirects, has 500,000 rows", f"{ours:.1f} ms",
+               f"alone {rival:.1f} ms → {ours / rival:.0%}", "≤ 120 %", ours <= 1.2 * rival)
+
+    def p95(self, day):
+        waits, _ = self.waits(day)
+        return waits[int(len(waits) * 0.95)]
 
     def backlog(self, company, url, lanes, count):
         """`count` events of about 1,000 bytes, each due for one of the lanes."""
-        hooks = [company.webhook(f"{url}/{lane}", ["user.deleted"]) for lane in range(lanes)]
+        hooks = [self.endpoint(company, f"{url}/{lane}") for lane in range(lanes)]
         now = self.stack.sql.one("SELECT UTC_TIMESTAMP(3) AS t")["t"]
-        mark = uuid.uuid4().hex
+        born = f"{int(now.replace(tzinfo=UTC).timestamp() * 1000):012x}7"  # a UUIDv7 begins with its milliseconds
         payload = json.dumps({"id": "x" * 26, "text": "y" * 950}, separators=(",", ":"))
         for lane, hook in enumerate(hooks):
-            event = f"UNHEX(MD5(CONCAT('{mark}', {lane}, seq)))"
+            mark = uuid.uuid4().hex
+            event = f"UNHEX(CONCAT('{born}', LPAD(HEX(seq), 5, '0'), SUBSTR(MD5(CONCAT('{mark}', seq)), 19)))"
+            delivery = f"UNHEX(CONCAT('{born}', LPAD(HEX(seq), 5, '0'), SUBSTR(MD5(CONCAT('d{mark}', seq)), 19)))"
             sequence = f"seq_1_to_{count // lanes}"
             self.stack.sql.run(f"INSERT INTO events (id, company_id, type, payload, created_at)"
                                f" SELECT {event}, %s, 'user.deleted', %s, %s FROM {sequence}", company.bytes, payload, now)
             self.stack.sql.run(f"INSERT INTO deliveries (id, company_id, endpoint_id, event_id, state, due_at, created_at)"
-                               f" SELECT UNHEX(MD5(CONCAT('d{mark}', {lane}, seq))), %s, %s, {event}, 'pending', %s, %s"
-                               f" FROM {sequence}", company.bytes, id_bytes(hook["id"]), now, now)
+                               f" SELECT {delivery}, %s, %s, {event}, 'pending', %s, %s"
+                               f" FROM {sequence}", company.bytes, hook, now, now)
         return count // lanes * lanes
 
-    def sustained_ours(self, count):
+    def endpoint(self, company, url):
+        """One that takes nothing but what backlog() gives it, made by hand: there may be a thousand."""
+        name, now = uuid.uuid4().bytes, self.stack.sql.one("SELECT UTC_TIMESTAMP(3) AS t")["t"]
+        self.stack.sql.run("INSERT INTO webhook_endpoints (id, company_id, url, format, secret, created_at, updated_at)"
+                           " VALUES (%s, %s, %s, 'standard', 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw', %s, %s)",
+                           name, company.bytes, url, now, now)
+        return name
+
+    def sustained_ours(self, count, lanes=10, **settings):
         company = Company(self.stack)
         with self.receiver() as (url, log):
-            self.backlog(company, url, 10, count)
-            self.stack.dispatch()
+            count = self.backlog(company, url, lanes, count)
+            self.stack.dispatch(**settings)
             times = sorted(self.arrivals(log, count).values())
         return count / (times[-1] - times[0])
 
@@ -294,6 +343,17 @@ class Bench:
         result("deliveries with attempt log, 10 lanes, deliveries/s", f"{best:.0f}", f"{rival:.0f} → {best / rival:.0%}",
                "≥ 2,000/s and ≥ 40 %", best >= 2000 and best >= 0.4 * rival)
 
+    def spread(self):
+        say("sustained deliveries by batch size and by endpoints")
+        count = 1000 * SECONDS
+        bare = self.sustained_bare(count)
+        for batch in (1, 16, 64, 256):
+            rate = self.sustained_ours(count // 4 if batch == 1 else count, SLOTWIRE_DISPATCHER_PARALLEL=str(batch))
+            result(f"… at most {batch} in a batch and in flight", f"{rate:.0f}", f"{bare:.0f} → {rate / bare:.0%}", "", True)
+        for lanes in (1, 10, 1000):
+            rate = self.sustained_ours(count, lanes)
+            result(f"… to {lanes} endpoint{'s' if lanes > 1 else ''}", f"{rate:.0f}", f"{bare:.0f} → {rate / bare:.0%}", "", True)
+
 
 def table():
     names = ("what", "Slotwire", "rival", "bar", "reached")
@@ -303,15 +363,21 @@ def table():
 
 
 def main():
-    asked = sys.argv[1:] or ["get", "post", "slots", "latency", "sustained"]
+    asked = sys.argv[1:] or ["get", "post", "slots", "latency", "neighbours", "sustained", "spread"]
+    try:
+        for name in asked:
+            measure(name)
+    finally:
+        table()
+
+
+def measure(name):
+    """In a house of its own, so that what one leaves behind is not measured by the next."""
     stack = Stack().start()
     try:
-        bench = Bench(stack)
-        for name in asked:
-            getattr(bench, name)()
+        getattr(Bench(stack), name)()
     finally:
         stack.stop()
-        table()
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ ARROWS = {
     "channels": {"channels", "core"},
     "handlers": {"rules", "partners", "core"},
     "dispatcher": {"dispatcher", "rules", "partners", "channels", "core"},
-    "cli": {"cli", "rules", "core"},
+    "cli": {"cli", "rules", "channels", "core"},
     "cgi-bin": {"handlers", "core"},
 }
 

@@ -89,6 +89,27 @@ static int check_letters(const char *name, const char *letters)
     return 1;
 }
 
+/* The columns of `INSERT INTO table … RETURNING a, b` are told only with its rows: those of `SELECT a, b FROM
+ * table` are looked at. */
+static int check_returning(MYSQL *connection, const char *name, const char *sql, const char *out)
+{
+    const char *table = sql + strlen("INSERT INTO "), *list = strstr(sql, " RETURNING ");
+    char select[1024];
+    int faults;
+    MYSQL_STMT *handle = mysql_stmt_init(connection);
+    snprintf(select, sizeof select, "%s %s FROM %.*s", "SELECT", list + strlen(" RETURNING "),
+             (int)strcspn(table, " "), table);
+    if (mysql_stmt_prepare(handle, select, (unsigned long)strlen(select)) != 0 ||
+        mysql_stmt_field_count(handle) != strlen(out)) {
+        printf("%s: what it returns is not %s\n", name, out);
+        faults = 1;
+    } else {
+        faults = check_columns(handle, name, out);
+    }
+    mysql_stmt_close(handle);
+    return faults;
+}
+
 static int check_statement(MYSQL *connection, const char *name, const char *sql, const char *in,
                            const char *out)
 {
@@ -104,7 +125,9 @@ static int check_statement(MYSQL *connection, const char *name, const char *sql,
         printf("%s: %zu parameters, but .in has %zu letters\n", name, parameters, strlen(in));
         faults++;
     }
-    if (columns != strlen(out)) {
+    if (columns == 0 && strncmp(sql, "INSERT INTO ", 12) == 0 && strstr(sql, " RETURNING ")) {
+        faults += check_returning(connection, name, sql, out);
+    } else if (columns != strlen(out)) {
         printf("%s: %zu columns, but .out has %zu letters\n", name, columns, strlen(out));
         faults++;
     } else {

@@ -8,6 +8,10 @@ static const struct statement COUNTER_NOW = {
     "SET STATEMENT innodb_lock_wait_timeout=0 FOR INSERT INTO test_db_counters (name, hits) VALUES (?, 0)",
     .in = "i"
 };
+static const struct statement HITS_FROM = {
+    "SELECT name, hits FROM test_db_counters WHERE name > ? ORDER BY name FOR UPDATE NOWAIT", .in = "i",
+    .out = "ii"
+};
 static const struct statement HIT = { "UPDATE test_db_counters SET hits = hits + 1 WHERE name = ?",
                                       .in = "i" };
 static const struct statement CONNECTION = { "SELECT CONNECTION_ID() AS connection", .out = "i" };
@@ -131,6 +135,24 @@ static void a_held_row_is_a_retry_elsewhere(void **state)
     db_begin(other);
     db_run(other, &COUNTER, BIND(value_int(1)));
     assert_int_equal(fault_of(insert_now), FAULT_RETRY);
+}
+
+static void read_held_rows(void)
+{
+    db_all(db, pool, &HITS_FROM, BIND(value_int(0)));
+}
+
+/* The server has told the columns before it meets the locked row: the failure comes with the rows. */
+static void a_failure_among_the_rows_is_no_end_of_them(void **state)
+{
+    (void)state;
+    db_run(other, &COUNTER, BIND(value_int(1)));
+    db_run(other, &COUNTER, BIND(value_int(2)));
+    db_begin(other);
+    db_run(other, &HIT, BIND(value_int(2)));
+    assert_int_equal(fault_of(read_held_rows), FAULT_RETRY);
+    db_rollback(other);
+    assert_int_equal(db_all(db, pool, &HITS_FROM, BIND(value_int(0))).count, 2);
 }
 
 static int64_t first_counter, second_counter;
@@ -277,6 +299,7 @@ int main(void)
         CASE(a_duplicate_is_a_value_only_for_db_try),
         CASE(a_held_row_is_a_value_for_db_try_now),
         CASE(a_held_row_is_a_retry_elsewhere),
+        CASE(a_failure_among_the_rows_is_no_end_of_them),
         CASE(a_deadlock_is_a_retry_for_one),
         CASE(a_killed_connection_is_replaced),
         CASE(a_connection_killed_before_the_first_statement_is_replaced),

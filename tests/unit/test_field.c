@@ -30,6 +30,8 @@ static const struct field table[] = {
     { "price", FIELD_OBJECT, .fields = price },
     { "days", FIELD_LIST, .element = FIELD_ENUM, .choices = sizes, .max = 2 },
     { "more", FIELD_JSON },
+    { "millis", FIELD_MILLIS, .nullable = true },
+    { "seconds", FIELD_SECONDS },
     { 0 },
 };
 
@@ -217,6 +219,40 @@ static const char *const columns[] = {
     "tags",      "notes", "other_name", "hidden"
 };
 
+static void reads_instants_that_are_numbers(void **state)
+{
+    const struct input *input = parse("{\"name\":\"x\",\"millis\":1956528000123,\"seconds\":1956528000.5}");
+
+    (void)state;
+    assert_int_equal(problems.count, 0);
+    assert_int_equal(input_time(input, "millis", 0), 1956528000123);
+    assert_int_equal(input_time(input, "seconds", 0), 1956528000500);
+    expect_problem("{\"name\":\"x\",\"millis\":\"1956528000123\"}", "millis");
+    expect_problem("{\"name\":\"x\",\"millis\":-1}", "millis");
+    expect_problem("{\"name\":\"x\",\"seconds\":1e300}", "seconds");
+    expect_problem("{\"name\":\"x\",\"seconds\":null}", "seconds");
+    input = field_parse_query(pool, table, "name=x&millis=1000&seconds=2", true, &problems);
+    assert_int_equal(input_time(input, "millis", 0), 1000);
+    assert_int_equal(input_time(input, "seconds", 0), 2000);
+    problems = (struct problems){ .pool = pool };
+    field_parse_query(pool, table, "name=x&millis=soon", true, &problems);
+    assert_int_equal(problems.count, 1);
+}
+
+static void renders_instants_as_numbers(void **state)
+{
+    static const struct field out[] = { { "at", FIELD_MILLIS },
+                                        { "on", FIELD_SECONDS, .column = "at" },
+                                        { 0 } };
+    static const char *const names[] = { "at" };
+    const struct value values[] = { value_time(1956528000923) };
+    struct row row = { 1, values, names };
+
+    (void)state;
+    assert_string_equal(json_text(pool, field_render(pool, out, &row)),
+                        "{\"at\":1956528000923,\"on\":1956528000}");
+}
+
 static char *rendered(struct value person, struct value name)
 {
     const struct value values[] = { value_time(0),
@@ -296,6 +332,8 @@ int main(void)
         cmocka_unit_test(a_flood_of_faults_is_counted_and_cut),
         cmocka_unit_test(reads_query_strings),
         cmocka_unit_test(refuses_bad_query_strings),
+        cmocka_unit_test(reads_instants_that_are_numbers),
+        cmocka_unit_test(renders_instants_as_numbers),
         cmocka_unit_test(renders_only_what_the_table_names),
         cmocka_unit_test(renders_an_object_that_has_any_member),
         cmocka_unit_test(a_missing_column_is_a_broken_invariant),

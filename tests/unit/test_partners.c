@@ -13,7 +13,7 @@
 /* 2025-10-31T15:30:00.250Z; the attempt is a minute later. */
 static const instant created_at = 1761924600250, attempt_at = 1761924660999;
 static const struct id event_id = { .bytes = { [15] = 1 } };
-static const struct partner_secrets secrets = { "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", NULL };
+static const struct partner_secrets secrets = { "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", NULL, NULL };
 
 static int set_up(void **state)
 {
@@ -50,28 +50,22 @@ static const char *envelope(struct pool *pool, const struct partner *partner, co
     return body.data;
 }
 
-static const char *standard_headers(struct pool *pool, const struct partner *partner,
-                                    struct partner_secrets with, const char *body)
+static const char *headers(struct pool *pool, const struct partner *partner, struct partner_secrets with,
+                           const char *body)
 {
     struct partner_event event = event_of(pool, "booking.created", "{}");
     struct buf headers;
 
     buf_init(&headers, pool, 4096);
-    partner_standard_headers(pool, partner, &event, with, 1761924600999, body, strlen(body), &headers);
+    partner_headers(pool, partner, &event, with, 1761924600999, body, strlen(body), &headers);
     assert_false(headers.overflowed);
     return headers.data;
 }
 
-static const char *own_headers(struct pool *pool, const struct partner *partner, struct partner_secrets with,
-                               const char *body)
+static const char *signature(struct pool *pool, const struct scheme *scheme, const char *secret,
+                             struct parts parts)
 {
-    struct partner_event event = event_of(pool, "booking.created", "{}");
-    struct buf headers;
-
-    buf_init(&headers, pool, 4096);
-    partner->sign(pool, &event, with, attempt_at, body, strlen(body), &headers);
-    assert_false(headers.overflowed);
-    return headers.data;
+    return scheme_sign(pool, scheme, secret, &parts);
 }
 
 /* ---- the native snapshots ---- */
@@ -267,17 +261,23 @@ static void test_bookme_prices(void **state)
     }
 }
 
+static struct parts body_parts(const char *body)
+{
+    return (struct parts){ .body = body, .body_length = strlen(body) };
+}
+
 static void test_bookme_vectors(void **state)
 {
-    for (size_t at = 0; at < COUNT(bookme_vectors); at++) {
-        struct partner_secrets with = { bookme_vectors[at].secret, "an older one" };
-        assert_string_equal(own_headers(*state, &partner_bookme, with, bookme_vectors[at].body),
-                            pool_printf(*state, "X-BookMe-Signature: %s\r\n", bookme_vectors[at].signature));
-    }
+    for (size_t at = 0; at < COUNT(bookme_vectors); at++)
+        assert_string_equal(signature(*state, partner_bookme.scheme, bookme_vectors[at].secret,
+                                      body_parts(bookme_vectors[at].body)),
+                            bookme_vectors[at].signature);
     for (size_t at = 0; at < COUNT(sha256_vectors); at++) {
-        struct partner_secrets with = { sha256_vectors[at].secret, NULL };
-        assert_string_equal(own_headers(*state, &partner_bookme, with, sha256_vectors[at].body),
-                            pool_printf(*state, "X-BookMe-Signature: %s\r\n", sha256_vectors[at].signature));
+        struct parts parts = body_parts(sha256_vectors[at].body);
+        assert_string_equal(signature(*state, partner_bookme.scheme, sha256_vectors[at].secret, parts),
+                            sha256_vectors[at].signature);
+        assert_string_equal(signature(*state, &scheme_github, sha256_vectors[at].secret, parts),
+                            sha256_vectors[at].signature);
     }
 }
 
@@ -289,7 +289,7 @@ static void test_standard_body(void **state)
         envelope(*state, &partner_standard, "booking.created", "{\"id\":\"bk_1\",\"b\":75.5}"),
         "{\"type\":\"booking.created\",\"timestamp\":\"2025-10-31T15:30:00.250Z\","
         "\"data\":{\"id\":\"bk_1\",\"b\":75.5}}");
-    assert_null(partner_standard.sign);
+    assert_null(partner_standard.scheme);
     assert_null(partner_standard.events);
 }
 
@@ -297,15 +297,12 @@ static void test_standard_body(void **state)
 static void test_standard_vector(void **state)
 {
     for (size_t at = 0; at < COUNT(standard_vectors); at++) {
-        const char *secret = standard_vectors[at].secret + 6;
-        const char *content = pool_printf(*state, "%s.%s.%s", standard_vectors[at].id,
-                                          standard_vectors[at].timestamp, standard_vectors[at].body);
-        uint8_t digest[SHA256_SIZE], *key;
-        size_t length;
-        key = crypto_base64_decode(*state, secret, strlen(secret), &length);
-        assert_non_null(key);
-        crypto_hmac_sha256(key, length, content, strlen(content), digest);
-        assert_string_equal(pool_printf(*state, "v1,%s", crypto_base64(*state, digest, sizeof digest)),
+        struct parts parts = body_parts(standard_vectors[at].body);
+        parts.id = standard_vectors[at].id;
+        parts.timestamp = standard_vectors[at].timestamp;
+        assert_string_equal(signature(*state, &scheme_standard, standard_vectors[at].secret, parts),
+                            standard_vectors[at].signature);
+        assert_string_equal(signature(*state, &scheme_svix, standard_vectors[at].secret, parts),
                             standard_vectors[at].signature);
     }
 }
@@ -319,20 +316,41 @@ static void test_standard_headers(void **state)
     static const char raw[] = "plain secret", broken[] = "whsec_broken!";
 
     assert_string_equal(
-        standard_headers(*state, &partner_standard, (struct partner_secrets){ whsec, NULL }, "{}"),
+        headers(*state, &partner_standard, (struct partner_secrets){ whsec, NULL, NULL }, "{}"),
         HEAD "webhook-signature: v1,92Touy8jhYtOc1hmUfWtc49HEYWRJ9sGunA2ds/M/Zc=\r\n");
+    assert_string_equal(headers(*state, &partner_standard, (struct partner_secrets){ raw, NULL, NULL }, "{}"),
+                        HEAD "webhook-signature: v1,Au4zsx25lew8p96xNUBpnKZNK4HXIWehg1jnlAMzuLk=\r\n");
     assert_string_equal(
-        standard_headers(*state, &partner_standard, (struct partner_secrets){ raw, NULL }, "{}"),
-        HEAD "webhook-signature: v1,Au4zsx25lew8p96xNUBpnKZNK4HXIWehg1jnlAMzuLk=\r\n");
-    assert_string_equal(
-        standard_headers(*state, &partner_standard, (struct partner_secrets){ broken, NULL }, "{}"),
+        headers(*state, &partner_standard, (struct partner_secrets){ broken, NULL, NULL }, "{}"),
         HEAD "webhook-signature: v1,Itb619J3SWAQa0WY9bFSfG1BMYe+P8dxfXtZYnJmrLw=\r\n");
     assert_string_equal(
-        standard_headers(*state, &partner_bookme, (struct partner_secrets){ raw, whsec }, "{}"),
+        headers(*state, &partner_clientpass, (struct partner_secrets){ raw, whsec, NULL }, "{}"),
         HEAD "webhook-signature: v1,Au4zsx25lew8p96xNUBpnKZNK4HXIWehg1jnlAMzuLk= "
              "v1,92Touy8jhYtOc1hmUfWtc49HEYWRJ9sGunA2ds/M/Zc=\r\n");
+    assert_string_equal(headers(*state, &partner_null, (struct partner_secrets){ whsec, NULL, NULL }, "{}"),
+                        HEAD);
+}
+
+/* Each signature computed with Python's hmac; one secret at a time where the header holds one. */
+static void test_more_families(void **state)
+{
+    static const char whsec[] = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+    struct partner_secrets with = { "plain secret", whsec, "github svix" };
+
     assert_string_equal(
-        standard_headers(*state, &partner_null, (struct partner_secrets){ whsec, NULL }, "{}"), HEAD);
+        headers(*state, &partner_bookme, with, "{}"), HEAD
+        "webhook-signature: v1,Au4zsx25lew8p96xNUBpnKZNK4HXIWehg1jnlAMzuLk= "
+        "v1,92Touy8jhYtOc1hmUfWtc49HEYWRJ9sGunA2ds/M/Zc=\r\n"
+        "X-BookMe-Signature: sha256=10589cf757694ca4996237788983dc6073c50061cbcae8a755043eeeba984ecd\r\n"
+        "svix-id: evt_00000000000000000000000001\r\nsvix-timestamp: 1761924600\r\n"
+        "svix-signature: v1,Au4zsx25lew8p96xNUBpnKZNK4HXIWehg1jnlAMzuLk= "
+        "v1,92Touy8jhYtOc1hmUfWtc49HEYWRJ9sGunA2ds/M/Zc=\r\n"
+        "X-Hub-Signature-256: sha256=10589cf757694ca4996237788983dc6073c50061cbcae8a755043eeeba984ecd\r\n");
+    with.families = "";
+    assert_null(strstr(headers(*state, &partner_bookme, with, "{}"), "svix"));
+    with.families = "svixx git";
+    assert_null(strstr(headers(*state, &partner_bookme, with, "{}"), "svix"));
+    assert_null(strstr(headers(*state, &partner_bookme, with, "{}"), "Hub"));
 }
 
 /* ---- all of them ---- */
@@ -346,7 +364,11 @@ static void test_find(void **state)
 {
     (void)state;
     assert_ptr_equal(partner_find("standard"), &partner_standard);
+    assert_ptr_equal(partner_find("clientpass"), &partner_clientpass);
+    assert_ptr_equal(partner_find("booking-api"), &partner_booking_api);
+    assert_ptr_equal(partner_find("therapy"), &partner_therapy);
     assert_ptr_equal(partner_find("bookme"), &partner_bookme);
+    assert_ptr_equal(partner_find("pushpress"), &partner_pushpress);
     assert_ptr_equal(partner_find("null"), &partner_null);
     assert_null(partner_find(""));
     assert_null(partner_find("Standard"));
@@ -388,11 +410,22 @@ static void test_schedules(void **state)
     static const int standard[] = { 0, 5, 300, 1800, 7200, 18000, 36000, 50400, 72000, 86400 };
     static const int bookme[] = { 0, 60, 300, 900, 3600, 21600, 86400 };
 
+    static const int booking_api[] = { 0, 60, 300 };
+    static const int therapy[] = { 0, 60, 120, 240, 480, 960, 1920 };
+
     (void)state;
+    check_schedule(&partner_clientpass, standard, (int)COUNT(standard));
+    check_schedule(&partner_booking_api, booking_api, (int)COUNT(booking_api));
+    check_schedule(&partner_therapy, therapy, (int)COUNT(therapy));
+    check_schedule(&partner_pushpress, standard, (int)COUNT(standard));
     check_schedule(&partner_standard, standard, (int)COUNT(standard));
     check_schedule(&partner_bookme, bookme, (int)COUNT(bookme));
     assert_int_equal(partner_standard.timeout_seconds, 15);
+    assert_int_equal(partner_clientpass.timeout_seconds, 15);
+    assert_int_equal(partner_booking_api.timeout_seconds, 10);
+    assert_int_equal(partner_therapy.timeout_seconds, 5);
     assert_int_equal(partner_bookme.timeout_seconds, 30);
+    assert_int_equal(partner_pushpress.timeout_seconds, 10);
 }
 
 int main(void)
@@ -407,6 +440,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_standard_body, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_standard_vector, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_standard_headers, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_more_families, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_null_body, set_up, tear_down),
         cmocka_unit_test(test_find),
         cmocka_unit_test_setup_teardown(test_new_secrets, set_up, tear_down),

@@ -126,6 +126,21 @@ static void test_the_schedule_ends(void **state)
     assert_string_equal(decide(answer_of(500), single).state, "failed");
 }
 
+/* An endpoint may ask for fewer attempts than its format has, not for more. */
+static void test_the_endpoint_s_own_limit_ends_it_sooner(void **state)
+{
+    struct course course = course_at(1, CLOCK_MINUTE);
+    (void)state;
+    course.retry_limit = 3;
+    assert_string_not_equal(decide(answer_of(500), course).state, "failed");
+    assert_string_equal(decide(answer_of(200), course).state, "delivered");
+    course.attempts = 2;
+    assert_string_equal(decide(answer_of(500), course).state, "failed");
+    course = course_at(9, CLOCK_DAY);
+    course.retry_limit = 100;
+    assert_string_equal(decide(answer_of(500), course).state, "failed");
+}
+
 static void test_429_does_not_count(void **state)
 {
     (void)state;
@@ -288,6 +303,7 @@ int main(void)
         cmocka_unit_test(test_everything_else_is_tried_again_on_schedule),
         cmocka_unit_test(test_no_answer_counts),
         cmocka_unit_test(test_the_schedule_ends),
+        cmocka_unit_test(test_the_endpoint_s_own_limit_ends_it_sooner),
         cmocka_unit_test(test_429_does_not_count),
         cmocka_unit_test(test_429_does_not_go_on_for_ever),
         cmocka_unit_test(test_retry_after_is_never_undercut),

@@ -1,0 +1,356 @@
+#include "dispatcher/mail.h"
+
+#include "core/config.h"
+#include "core/log.h"
+#include "dispatcher/post.h"
+
+enum {
+    PARALLEL = 4, /* connections that mail servers commonly grant one client */
+    LOOK_EVERY_US = 500000,
+    SWEEP_EVERY_US = 60000000,
+    SWEEP_AT_ONCE = 500,
+    REST_FIRST_US = 5000000,
+    REST_LONGEST_US = 60000000
+};
+
+static const instant SCHEDULE[] = { CLOCK_MINUTE,   5 * CLOCK_MINUTE, 30 * CLOCK_MINUTE,
+                                    2 * CLOCK_HOUR, 8 * CLOCK_HOUR,   24 * CLOCK_HOUR };
+enum { TRIES = sizeof SCHEDULE / sizeof *SCHEDULE };
+
+static const struct statement LOCK_DUE = {
+    "SELECT id, company_id, recipient, subject, body, attempts, created_at FROM messages "
+    "WHERE state = 'pending' AND due_at <= ? ORDER BY due_at LIMIT ? FOR UPDATE SKIP LOCKED",
+    .in = "ti", .out = "uusssit"
+};
+
+static const struct statement LEASE = {
+    "UPDATE messages SET fence = ?, due_at = ? WHERE id = ? AND company_id <=> ?", .in = "utuu"
+};
+
+static const struct statement FINISH = {
+    "UPDATE messages SET state = ?, attempts = ?, error = ?, settled_at = ?, body = '', fence = NULL "
+    "WHERE id = ? AND company_id <=> ? AND fence = ?",
+    .in = "sistuuu"
+};
+
+static const struct statement PUT_OFF = {
+    "UPDATE messages SET due_at = ?, attempts = ?, error = COALESCE(?, error), fence = NULL "
+    "WHERE id = ? AND company_id <=> ? AND fence = ?",
+    .in = "tisuuu"
+};
+
+static const struct statement COUNT = {
+    "INSERT INTO counters (name, value) VALUES (?, 1) ON DUPLICATE KEY UPDATE value = value + 1", .in = "s"
+};
+
+/* What is settled keeps the due_at of its last lease, which stands in the index. */
+static const struct statement FIND_OLD = {
+    "SELECT id, company_id FROM messages WHERE state = ? AND due_at < ? ORDER BY due_at LIMIT ?", .in = "sti",
+    .out = "uu"
+};
+
+static const struct statement DELETE_OLD = { "DELETE FROM messages WHERE id = ? AND company_id <=> ?",
+                                             .in = "uu" };
+
+struct letter {
+    struct parcel parcel; /* the first member: a parcel that is back is its letter */
+    TAILQ_ENTRY(letter) link;
+    struct pool *pool;
+    struct id company, fence;
+    int attempts;
+    struct email email;
+    enum email_fate fate;
+    const char *words;
+    bool aborted;
+};
+TAILQ_HEAD(letters, letter);
+
+struct mail_room {
+    struct post *post;
+    struct letters claimed, flying, done;
+    int in_hand;
+    int64_t look_at, sweep_at;
+    int64_t rest_until, rest;
+    bool usable; /* the server took the last mail that it was asked about, or refused it */
+    bool work_left;
+};
+
+/* ---- letters ---- */
+
+static struct letter *take_row(const struct row *row, struct id fence)
+{
+    struct pool *pool = pool_new();
+    struct letter *letter = pool_alloc(pool, sizeof *letter);
+    letter->pool = pool;
+    letter->company = row_id(row, "company_id");
+    letter->fence = fence;
+    letter->attempts = (int)row_int(row, "attempts");
+    letter->email = (struct email){
+        .id = row_id(row, "id"),
+        .recipient = pool_strdup(pool, row_text(row, "recipient")),
+        .subject = pool_strdup(pool, row_text(row, "subject")),
+        .body = pool_strdup(pool, row_text(row, "body")),
+        .created_at = row_time(row, "created_at"),
+    };
+    return letter;
+}
+
+static void let_go(struct mail_room *room, struct letters *list, struct letter *letter)
+{
+    TAILQ_REMOVE(list, letter, link);
+    room->in_hand--;
+    if (letter->parcel.transfer)
+        email_free(letter->parcel.transfer);
+    pool_free(letter->pool);
+}
+
+static void let_all_go(struct mail_room *room, struct letters *list)
+{
+    struct letter *letter;
+    while ((letter = TAILQ_FIRST(list)))
+        let_go(room, list, letter);
+}
+
+/* ---- claim ---- */
+
+static int room_left(const struct mail_room *room)
+{
+    return (room->usable ? PARALLEL : 1) - room->in_hand;
+}
+
+static void claim(struct dispatcher *dispatcher)
+{
+    struct mail_room *room = dispatcher->mail;
+    instant now = clock_now();
+    struct id fence = id_new();
+    int most = room_left(room);
+    db_begin(dispatcher->db);
+    struct rows due =
+        db_all(dispatcher->db, dispatcher->turn, &LOCK_DUE, BIND(value_time(now), value_int(most)));
+    instant until = now + config_int(CONFIG_DISPATCHER_LEASE) * CLOCK_SECOND;
+    for (size_t i = 0; i < due.count; i++) {
+        struct letter *letter = take_row(&due.items[i], fence);
+        TAILQ_INSERT_TAIL(&room->claimed, letter, link);
+        room->in_hand++;
+        db_run(
+            dispatcher->db, &LEASE,
+            BIND(value_id(fence), value_time(until), value_id(letter->email.id), value_id(letter->company)));
+    }
+    db_commit(dispatcher->db);
+    room->work_left = due.count == (size_t)most;
+}
+
+static void fly(struct mail_room *room, struct letter *letter)
+{
+    TAILQ_REMOVE(&room->claimed, letter, link);
+    letter->parcel.transfer = email_start(letter->pool, &letter->email);
+    if (letter->parcel.transfer) {
+        TAILQ_INSERT_TAIL(&room->flying, letter, link);
+        post_send(room->post, &letter->parcel);
+        return;
+    }
+    letter->fate = EMAIL_REFUSED;
+    letter->words = "The recipient is no e-mail address, or the text is too long.";
+    TAILQ_INSERT_TAIL(&room->done, letter, link);
+}
+
+static bool may_claim(const struct dispatcher *dispatcher, int64_t now)
+{
+    const struct mail_room *room = dispatcher->mail;
+    return !dispatcher->draining && !email_problem() && room_left(room) > 0 && now >= room->rest_until &&
+           (room->work_left || now >= room->look_at);
+}
+
+static void claim_and_start(struct dispatcher *dispatcher)
+{
+    struct mail_room *room = dispatcher->mail;
+    struct letter *letter;
+    enum fault fault;
+    int64_t now = clock_monotonic();
+    if (!may_claim(dispatcher, now))
+        return;
+    room->look_at = now + LOOK_EVERY_US;
+    room->work_left = false;
+    if (!dispatcher_guarded(dispatcher, claim, &fault)) {
+        let_all_go(room, &room->claimed);
+        return;
+    }
+    while ((letter = TAILQ_FIRST(&room->claimed)))
+        fly(room, letter);
+}
+
+/* ---- settle ---- */
+
+/* When it is tried again; 0: never. */
+static instant again_at(const struct letter *letter, instant now)
+{
+    if (letter->fate == EMAIL_REFUSED)
+        return 0;
+    if (letter->attempts < TRIES)
+        return now + SCHEDULE[letter->attempts];
+    if (letter->fate == EMAIL_UNSENT && now - letter->email.created_at < MAIL_AGE)
+        return now + CLOCK_DAY;
+    return 0;
+}
+
+static void settle_letter(struct dispatcher *dispatcher, const struct letter *letter)
+{
+    char id[ID_TEXT_SIZE];
+    instant now = clock_now(), again = letter->aborted ? now : again_at(letter, now);
+    bool sent = !letter->aborted && letter->fate == EMAIL_SENT;
+    int attempts = letter->attempts + !letter->aborted;
+    struct value mail = value_id(letter->email.id), company = value_id(letter->company),
+                 fence = value_id(letter->fence);
+    if (!sent && again > 0) {
+        db_run(dispatcher->db, &PUT_OFF,
+               BIND(value_time(again), value_int(attempts), value_text(letter->words), mail, company, fence));
+        return;
+    }
+    uint64_t matched = db_run(dispatcher->db, &FINISH,
+                              BIND(value_text(sent ? "sent" : "failed"), value_int(attempts),
+                                   value_text(letter->words), value_time(now), mail, company, fence));
+    if (matched > 0)
+        db_run(dispatcher->db, &COUNT, BIND(value_text(sent ? "mails_sent" : "mails_failed")));
+    if (!sent) /* the answer may name the recipient, which the log does not */
+        log_warn("a mail is given up message=%s attempts=%d", id_format(id, "msg", letter->email.id),
+                 attempts);
+}
+
+static void settle(struct dispatcher *dispatcher)
+{
+    struct mail_room *room = dispatcher->mail;
+    struct letter *letter;
+    db_begin(dispatcher->db);
+    TAILQ_FOREACH(letter, &room->done, link)
+    settle_letter(dispatcher, letter);
+    db_commit(dispatcher->db);
+    let_all_go(room, &room->done);
+}
+
+/* A row that cannot be settled is let go: its lease runs out and it is sent again. */
+static void settle_done(struct dispatcher *dispatcher)
+{
+    struct mail_room *room = dispatcher->mail;
+    enum fault fault;
+    if (TAILQ_EMPTY(&room->done))
+        return;
+    if (!dispatcher_guarded(dispatcher, settle, &fault) && fault == FAULT_BROKEN)
+        let_all_go(room, &room->done);
+}
+
+/* ---- back from the post ---- */
+
+/* No server: it is left alone for a while, longer each time. */
+static void learn(struct mail_room *room, const struct letter *letter)
+{
+    room->usable = letter->fate != EMAIL_UNSENT;
+    if (room->usable) {
+        room->rest = room->rest_until = 0;
+        return;
+    }
+    room->rest = room->rest == 0 ? REST_FIRST_US : room->rest * 2;
+    if (room->rest > REST_LONGEST_US)
+        room->rest = REST_LONGEST_US;
+    room->rest_until = clock_monotonic() + room->rest;
+    log_warn("mails cannot be sent why=\"%s\" rest_s=%lld", letter->words, (long long)(room->rest / 1000000));
+}
+
+static void receive(struct mail_room *room)
+{
+    struct letter *letter;
+    while ((letter = (struct letter *)post_receive(room->post))) {
+        letter->aborted = letter->parcel.stopped;
+        if (!letter->aborted) {
+            letter->fate = email_finish(letter->parcel.transfer, letter->parcel.code, &letter->words);
+            learn(room, letter);
+        }
+        TAILQ_REMOVE(&room->flying, letter, link);
+        TAILQ_INSERT_TAIL(&room->done, letter, link);
+    }
+}
+
+/* ---- what is settled long since ---- */
+
+static void sweep_state(struct dispatcher *dispatcher, const char *state)
+{
+    instant before = clock_now() - config_int(CONFIG_RETENTION_DAYS) * CLOCK_DAY;
+    struct rows old = db_all(dispatcher->db, dispatcher->turn, &FIND_OLD,
+                             BIND(value_text(state), value_time(before), value_int(SWEEP_AT_ONCE)));
+    struct value *values = pool_array(dispatcher->turn, 2 * old.count + 1, sizeof *values);
+    for (size_t i = 0; i < old.count; i++) {
+        values[2 * i] = *row_value(&old.items[i], "id");
+        values[2 * i + 1] = *row_value(&old.items[i], "company_id");
+    }
+    if (old.count > 0)
+        db_run_many(dispatcher->db, &DELETE_OLD, values, 2, old.count);
+}
+
+static void sweep(struct dispatcher *dispatcher)
+{
+    sweep_state(dispatcher, "sent");
+    sweep_state(dispatcher, "failed");
+}
+
+static void sweep_when_due(struct dispatcher *dispatcher)
+{
+    enum fault fault;
+    int64_t now = clock_monotonic();
+    if (dispatcher->draining || now < dispatcher->mail->sweep_at)
+        return;
+    dispatcher->mail->sweep_at = now + SWEEP_EVERY_US;
+    dispatcher_guarded(dispatcher, sweep, &fault);
+}
+
+void mail_run(struct dispatcher *dispatcher)
+{
+    receive(dispatcher->mail);
+    settle_done(dispatcher);
+    claim_and_start(dispatcher);
+    sweep_when_due(dispatcher);
+}
+
+/* ---- the room ---- */
+
+void mail_init(struct dispatcher *dispatcher)
+{
+    struct mail_room *room = pool_alloc(dispatcher->life, sizeof *room);
+    TAILQ_INIT(&room->claimed);
+    TAILQ_INIT(&room->flying);
+    TAILQ_INIT(&room->done);
+    room->work_left = true; /* until a look finds none */
+    room->post = post_new(dispatcher->multi);
+    dispatcher->mail = room;
+}
+
+void mail_abort(struct dispatcher *dispatcher)
+{
+    post_stop(dispatcher->mail->post);
+    receive(dispatcher->mail);
+}
+
+void mail_release(struct dispatcher *dispatcher)
+{
+    mail_abort(dispatcher);
+    let_all_go(dispatcher->mail, &dispatcher->mail->done);
+    post_free(dispatcher->mail->post);
+}
+
+bool mail_is_idle(const struct dispatcher *dispatcher)
+{
+    return dispatcher->mail->in_hand == 0;
+}
+
+bool mail_has_work(const struct dispatcher *dispatcher)
+{
+    const struct mail_room *room = dispatcher->mail;
+    return room->work_left && !dispatcher->draining && !email_problem() &&
+           clock_monotonic() >= room->rest_until;
+}
+
+int64_t mail_due_at(const struct dispatcher *dispatcher)
+{
+    const struct mail_room *room = dispatcher->mail;
+    if (!TAILQ_EMPTY(&room->done) || (mail_has_work(dispatcher) && room_left(room) > 0))
+        return 0;
+    return INT64_MAX;
+}

@@ -1,0 +1,199 @@
+#include "rules/logins.h"
+
+#include "core/crypto.h"
+
+#include <arpa/inet.h>
+#include <ctype.h>
+
+enum {
+    EMAIL_FREE = 3,     /* failures without a pause; then 1, 2, 4 … seconds */
+    EMAIL_LOCKS = 10,   /* … until a long one */
+    ADDRESS_LOCKS = 50, /* many people share an address */
+    RESETS_LOCKS = 20,  /* mails that one address may ask for */
+    IPV6_NETWORK = 8,   /* bytes: who has one IPv6 address has a whole /64 */
+    SESSION_KEPT_DAYS = 30
+};
+#define LONG_PAUSE ((int64_t)15 * CLOCK_MINUTE)
+
+static const struct statement ADD_SUBJECT = {
+    "INSERT INTO login_failures (subject, failures, updated_at) VALUES (?, 0, ?)"
+    " ON DUPLICATE KEY UPDATE failures = failures",
+    .in = "st",
+};
+static const struct statement LOCK_SUBJECT = {
+    "SELECT failures, blocked_until, updated_at FROM login_failures WHERE subject = ? FOR UPDATE",
+    .in = "s",
+    .out = "itt",
+};
+static const struct statement COUNT_FAILURE = {
+    "UPDATE login_failures SET failures = ?, blocked_until = ?, updated_at = ? WHERE subject = ?",
+    .in = "itts",
+};
+static const struct statement TAKE_BACK = {
+    "UPDATE login_failures SET failures = GREATEST(failures - 1, 0), blocked_until = NULL WHERE subject = ?",
+    .in = "s",
+};
+static const struct statement FORGET_SUBJECT = {
+    "DELETE FROM login_failures WHERE subject = ?",
+    .in = "s",
+};
+
+static const struct statement FIND_LOGIN = {
+    "SELECT c.user_id, c.company_id, u.role, u.name, c.email, o.name AS company_name, c.password_hash"
+    " FROM credentials c JOIN users u ON u.id = c.user_id JOIN companies o ON o.id = c.company_id"
+    " WHERE c.email = ? AND u.deleted_at IS NULL AND u.active",
+    .in = "s",
+    .out = "uusssss",
+};
+static const struct statement READ_LOGIN = {
+    "SELECT c.user_id, c.company_id, u.role, u.name, c.email, o.name AS company_name"
+    " FROM credentials c JOIN users u ON u.id = c.user_id JOIN companies o ON o.id = c.company_id"
+    " WHERE c.company_id = ? AND c.user_id = ? AND u.deleted_at IS NULL AND u.active",
+    .in = "uu",
+    .out = "uussss",
+};
+
+/* The three bite into every company's rows: nobody's request asks for it. */
+static const struct statement SWEEP_FAILURES = {
+    "DELETE FROM login_failures WHERE updated_at < ? LIMIT 1000",
+    .in = "t",
+};
+static const struct statement SWEEP_LINKS = {
+    "DELETE FROM password_resets WHERE company_id IS NOT NULL AND expires_at < ? LIMIT 1000",
+    .in = "t",
+};
+static const struct statement SWEEP_SESSIONS = {
+    "DELETE FROM sessions WHERE company_id IS NOT NULL AND expires_at < ? LIMIT 1000",
+    .in = "t",
+};
+
+/* A password that nobody has: an unknown e-mail address costs the same scrypt as a known one. */
+static const char NOBODY[] =
+    "scrypt$15$8$1$AAAAAAAAAAAAAAAAAAAAAA==$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
+
+/* ---- slowing down ---- */
+
+int64_t login_pause(enum login_subject subject, int64_t failures)
+{
+    if (subject != LOGIN_EMAIL) {
+        return failures >= (subject == LOGIN_ADDRESS ? ADDRESS_LOCKS : RESETS_LOCKS) ? LONG_PAUSE : 0;
+    }
+    if (failures >= EMAIL_LOCKS) {
+        return LONG_PAUSE;
+    }
+    return failures <= EMAIL_FREE ? 0 : (int64_t)CLOCK_SECOND << (failures - EMAIL_FREE - 1);
+}
+
+static struct value subject_of(struct pool *pool, const char *kind, const char *text, size_t length)
+{
+    char *whole = pool_printf(pool, "%s %.*s", kind, (int)length, text);
+    uint8_t *hash = pool_alloc(pool, SHA256_SIZE);
+    crypto_sha256(whole, strlen(whole), hash);
+    return value_bytes((const char *)hash, SHA256_SIZE);
+}
+
+static struct value email_subject(struct pool *pool, const char *email)
+{
+    char *lower = pool_strdup(pool, email);
+    for (char *c = lower; *c; c++) {
+        *c = (char)tolower((unsigned char)*c);
+    }
+    return subject_of(pool, "email", lower, strlen(lower));
+}
+
+static struct value address_subject(struct pool *pool, const char *kind, const char *address)
+{
+    uint8_t bytes[16];
+    if (inet_pton(AF_INET6, address, bytes) == 1) {
+        address = crypto_hex(pool, bytes, IPV6_NETWORK);
+    }
+    return subject_of(pool, kind, address, strlen(address));
+}
+
+static const struct row *lock(struct db *db, struct pool *pool, struct value subject, instant now)
+{
+    db_run(db, &ADD_SUBJECT, BIND(subject, value_time(now)));
+    return db_one(db, pool, &LOCK_SUBJECT, BIND(subject));
+}
+
+static instant blocked_until(const struct row *row, instant now)
+{
+    instant until = row_is_null(row, "blocked_until") ? 0 : row_time(row, "blocked_until");
+    return until > now ? until : 0;
+}
+
+/* One more failure; what is a day old is forgotten. Returns how many there are. */
+static int64_t count(struct db *db, enum login_subject kind, struct value subject, const struct row *row,
+                     instant now)
+{
+    bool old = row_time(row, "updated_at") + CLOCK_DAY <= now;
+    int64_t failures = old ? 1 : row_int(row, "failures") + 1;
+    int64_t pause = login_pause(kind, failures);
+    db_run(db, &COUNT_FAILURE,
+           BIND(value_int(failures), pause > 0 ? value_time(now + pause) : value_null(), value_time(now),
+                subject));
+    return failures;
+}
+
+struct login_try login_try(struct db *db, struct pool *pool, const char *email, const char *address,
+                           instant now)
+{
+    struct value by_email = email_subject(pool, email);
+    struct value by_address = address_subject(pool, "address", address);
+    /* Always in this order, so that two tries never wait for each other in a circle. */
+    const struct row *email_row = lock(db, pool, by_email, now);
+    const struct row *address_row = lock(db, pool, by_address, now);
+    instant until = blocked_until(email_row, now), other = blocked_until(address_row, now);
+    if (until || other) {
+        return (struct login_try){ .blocked_until = until > other ? until : other };
+    }
+    int64_t failures = count(db, LOGIN_EMAIL, by_email, email_row, now);
+    count(db, LOGIN_ADDRESS, by_address, address_row, now);
+    return (struct login_try){ .locks = failures == EMAIL_LOCKS };
+}
+
+void login_succeeded(struct db *db, struct pool *pool, const char *email, const char *address)
+{
+    login_unlock(db, pool, email);
+    db_run(db, &TAKE_BACK, BIND(address_subject(pool, "address", address)));
+}
+
+void login_unlock(struct db *db, struct pool *pool, const char *email)
+{
+    db_run(db, &FORGET_SUBJECT, BIND(email_subject(pool, email)));
+}
+
+instant login_count_reset(struct db *db, struct pool *pool, const char *address, instant now)
+{
+    struct value subject = address_subject(pool, "reset", address);
+    const struct row *row = lock(db, pool, subject, now);
+    instant until = blocked_until(row, now);
+    if (!until) {
+        count(db, LOGIN_RESETS, subject, row, now);
+    }
+    return until;
+}
+
+/* ---- looking ---- */
+
+const struct row *login_check(struct db *db, struct pool *pool, const char *email, const char *password,
+                              struct id *company, struct id *user)
+{
+    const struct row *row = db_one(db, pool, &FIND_LOGIN, BIND(value_text(email)));
+    bool right = crypto_password_matches(pool, password, row ? row_text(row, "password_hash") : NOBODY);
+    *company = row ? row_id(row, "company_id") : (struct id){ { 0 } };
+    *user = row ? row_id(row, "user_id") : (struct id){ { 0 } };
+    return row && right ? row : NULL;
+}
+
+const struct row *login_of(struct db *db, struct pool *pool, struct id company, struct id user)
+{
+    return db_one(db, pool, &READ_LOGIN, BIND(value_id(company), value_id(user)));
+}
+
+void logins_sweep(struct db *db, instant now)
+{
+    db_run(db, &SWEEP_FAILURES, BIND(value_time(now - CLOCK_DAY)));
+    db_run(db, &SWEEP_LINKS, BIND(value_time(now - CLOCK_DAY)));
+    db_run(db, &SWEEP_SESSIONS, BIND(value_time(now - SESSION_KEPT_DAYS * CLOCK_DAY)));
+}

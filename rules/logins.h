@@ -1,0 +1,47 @@
+/*
+ * logins: what people log in with, and how guessing is slowed down.
+ *
+ * Every try is counted before the password is looked at, so that a hundred at once are not one; success takes
+ * the count back. The e-mail address is counted whether or not anybody has it. Subjects are stored as
+ * SHA-256.
+ */
+#ifndef RULES_LOGINS_H
+#define RULES_LOGINS_H
+
+#include "core/db.h"
+
+enum login_subject { LOGIN_EMAIL, LOGIN_ADDRESS, LOGIN_RESETS };
+
+/* How many milliseconds of refusal follow the n-th failure on an e-mail address, or from a network address.
+ */
+int64_t login_pause(enum login_subject subject, int64_t failures);
+
+struct login_try {
+    instant blocked_until; /* 0: go on, the try is counted */
+    bool locks;            /* this failure locks the e-mail address for long */
+};
+/* In the caller's transaction, which must be committed before the password is looked at. */
+struct login_try login_try(struct db *db, struct pool *pool, const char *email, const char *address,
+                           instant now);
+/* The try was good: the e-mail address is forgotten, the network address gets one try back. */
+void login_succeeded(struct db *db, struct pool *pool, const char *email, const char *address);
+/* Forgets the failures on an e-mail address. */
+void login_unlock(struct db *db, struct pool *pool, const char *email);
+/* A request for a password link from that address, counted; 0, or until when there are too many. */
+instant login_count_reset(struct db *db, struct pool *pool, const char *address, instant now);
+
+/*
+ * The active person of the login, where the password is theirs: user_id, company_id, role, name, email,
+ * company_name; else NULL. As much work for an unknown e-mail address. `*company` and `*user` name the login
+ * even where the password is wrong (nil: there is none).
+ */
+const struct row *login_check(struct db *db, struct pool *pool, const char *email, const char *password,
+                              struct id *company, struct id *user);
+/* The same row of a person who is logged in; NULL when they are gone, inactive or without login. */
+const struct row *login_of(struct db *db, struct pool *pool, struct id company, struct id user);
+
+/* Housekeeping: old failures, dead password links, sessions that ran out long ago. A bounded bite each time.
+ */
+void logins_sweep(struct db *db, instant now);
+
+#endif

@@ -1,0 +1,44 @@
+/*
+ * password_links: one-time links that set a password, mailed to the person: for who forgot theirs, and as an
+ * invitation for staff without login. Only the SHA-256 of what is in the link is stored; the mail's own row
+ * is emptied once it is sent.
+ */
+#ifndef RULES_PASSWORD_LINKS_H
+#define RULES_PASSWORD_LINKS_H
+
+#include "core/db.h"
+
+enum { PASSWORD_MIN_LENGTH = 10, PASSWORD_MAX_LENGTH = 200 }; /* characters */
+
+struct password_link {
+    struct id company, user;
+    const char *email, *name, *company_name;
+    bool invitation;
+};
+
+/*
+ * Mails a link, in the caller's transaction: a reset is good for an hour, an invitation for 72, and makes the
+ * older ones useless. 0, or the time before which another is refused: five minutes lie between two links, and
+ * a person has at most three open ones. `*expires_at` may be NULL. The caller wakes the dispatcher.
+ */
+instant password_link_send(struct db *db, struct pool *pool, const struct password_link *link, instant now,
+                           instant *expires_at);
+
+/* The reset link of whoever logs in with the address; nothing where nobody does, or it is too soon. */
+void password_link_send_reset(struct db *db, struct pool *pool, const char *email, instant now);
+
+enum password_outcome {
+    PASSWORD_CHANGED, /* of a login that was there: all sessions of the person ended */
+    PASSWORD_MADE,    /* the login is new */
+    PASSWORD_NO_LINK, /* unknown, used, run out, or the person is gone */
+    PASSWORD_NOT_FREE /* another login has taken the e-mail address meanwhile */
+};
+/* In the caller's transaction; `*company` and `*user` tell whose it was. */
+enum password_outcome password_link_use(struct db *db, struct pool *pool, const char *token,
+                                        const char *password, instant now, struct id *company,
+                                        struct id *user);
+
+/* Whether the person, or anybody else, logs in with that e-mail address or at all. */
+bool login_exists(struct db *db, struct pool *pool, struct id company, struct id user, const char *email);
+
+#endif

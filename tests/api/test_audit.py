@@ -1,0 +1,96 @@
+"""The audit log: who changed what, when, and from where."""
+
+import json
+
+import pytest
+
+from stack import id_bytes
+from world import Company
+
+
+def entries(client, **query):
+    return client.get("/api/v1/audit", params=query).json()["data"]
+
+
+def test_a_person_s_change_names_the_person(company):
+    admin = company.person("admin", name="Zoë")
+    admin.patch("/api/v1/company", {"name": "New name"})
+    entry = entries(company, action="company.updated")[0]
+    assert entry["actor"] == {"type": "user", "id": admin.id, "name": "Zoë"}
+    assert entry["address"] == "127.0.0.1" and entry["subject"] == company.id
+    assert entry["details"] == {"updatedFields": ["name"]} and entry["id"].startswith("aud_")
+
+
+def test_a_key_s_change_names_the_key(stack, company):
+    company.patch("/api/v1/company", {"name": "New name"})
+    key = stack.sql.one("SELECT id FROM api_keys WHERE company_id = %s", company.bytes)
+    entry = entries(company, action="company.updated")[0]
+    assert entry["actor"]["type"] == "key" and entry["actor"]["name"] == "First key"
+    assert id_bytes(entry["actor"]["id"]) == key["id"]
+
+
+def test_the_command_line_is_named_as_such(company):
+    user, _ = company.add_login("coach")
+    entry = entries(company, action="user.created")[0]
+    assert entry["actor"] == {"type": "commandLine", "id": None, "name": None}
+    assert (entry["subject"], entry["address"], entry["details"]) == (user, None, None)
+
+
+def test_a_lock_is_told_of_nobody(stack, company):
+    stack.sql.run("DELETE FROM login_failures")
+    user, email = company.add_login("coach")
+    login = {"email": email, "password": "wrong wrong wrong"}
+    stack.client().post("/api/v1/sessions", login, 401)
+    stack.sql.run("UPDATE login_failures SET failures = 9, blocked_until = NULL")
+    stack.client().post("/api/v1/sessions", login, 401)
+    stack.sql.run("DELETE FROM login_failures")
+    entry = entries(company, action="login.locked")[0]
+    assert entry["actor"] == {"type": "anonymous", "id": None, "name": None} and entry["subject"] == user
+
+
+def test_roles_are_told_from_and_to(company):
+    admin = company.person("admin")
+    coach = admin.post("/api/v1/users", {"name": "Cleo", "role": "coach"}).json()
+    admin.patch(f"/api/v1/users/{coach['id']}", {"role": "frontdesk", "notes": "x"})
+    admin.patch(f"/api/v1/users/{coach['id']}", {"notes": "y"})
+    admin.delete(f"/api/v1/users/{coach['id']}")
+    changes = [entry["details"] for entry in entries(company, action="user.role_changed")]
+    assert changes == [{"from": "frontdesk", "to": None}, {"from": "coach", "to": "frontdesk"}, {"from": None, "to": "coach"}]
+
+
+def test_logins_are_told(company):
+    admin = company.person("admin")
+    admin.delete("/api/v1/sessions/current")
+    told = entries(company, actor=admin.id)
+    assert [entry["action"] for entry in told] == ["session.ended", "session.created"]
+    assert told[0]["subject"] == told[1]["subject"] and told[0]["details"] == {"reason": "logged out"}
+
+
+def test_filters_and_pages(stack, company, clock):
+    for day in (1, 2, 3):
+        clock(f"2031-05-0{day}T10:00:00Z")
+        company.patch("/api/v1/company", {"name": f"Name {day}"})
+    assert len(entries(company, since="2031-05-02T10:00:00Z")) == 2
+    assert entries(company, action="webhook.created") == []
+    key = entries(company, action="company.updated")[0]["actor"]["id"]
+    assert len(entries(company, actor=key)) == 3
+    seen, cursor = [], None
+    while True:
+        page = company.get("/api/v1/audit", params={"limit": 1, **({"cursor": cursor} if cursor else {})}).json()
+        seen += page["data"]
+        cursor = page["next"]
+        if not cursor:
+            break
+    assert [entry["at"] for entry in seen] == sorted((entry["at"] for entry in seen), reverse=True)
+    assert seen == entries(company)
+
+
+@pytest.mark.parametrize("query", [{"actor": "bk_x"}, {"actor": "nobody"}, {"since": "yesterday"}, {"cursor": "x"}, {"who": "x"}])
+def test_bad_questions_are_refused(company, query):
+    company.get("/api/v1/audit", 422, params=query)
+
+
+def test_another_company_sees_nothing_of_it(stack, company):
+    company.patch("/api/v1/company", {"name": "Secret"})
+    other = Company(stack)
+    assert "Secret" not in json.dumps(entries(other)) and company.id not in json.dumps(entries(other))

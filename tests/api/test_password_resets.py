@@ -1,0 +1,220 @@
+"""Passwords by mailed links: resets, invitations, and the page that both lead to."""
+
+import re
+
+import pytest
+
+from stack import id_bytes
+from world import PASSWORD, Company, Person
+
+NEW = "a brand new passphrase"
+
+
+@pytest.fixture
+def admin(company):
+    """(id, e-mail address) of a login, with nothing counted against this address yet."""
+    company.stack.sql.run("DELETE FROM login_failures")
+    return company.add_login("admin")
+
+
+def ask(stack, email, expect=202):
+    return stack.client().post("/api/v1/password-resets", {"email": email}, expect)
+
+
+def confirm(stack, token, password=NEW, expect=204):
+    return stack.client().post("/api/v1/password-resets/confirm", {"token": token, "password": password}, expect)
+
+
+def mails(stack, email):
+    return stack.sql.all("SELECT subject, body, company_id FROM messages WHERE recipient = %s ORDER BY id", email)
+
+
+def token_of(stack, email):
+    return re.search(re.escape(stack.url) + r"/reset#([\w-]{43})\n", mails(stack, email)[-1]["body"])[1]
+
+
+def test_a_mailed_link_sets_the_password_once(stack, company, admin):
+    before = Person(stack, admin[1])
+    ask(stack, admin[1])
+    token = token_of(stack, admin[1])
+    confirm(stack, token)
+    before.get("/api/v1/company", 401)
+    stack.client().post("/api/v1/sessions", {"email": admin[1], "password": PASSWORD}, 401)
+    Person(stack, admin[1], NEW).get("/api/v1/company")
+    fault = confirm(stack, token, "and another passphrase", 422).json()["error"]["details"]["fields"][0]
+    assert fault["field"] == "token"
+    assert mails(stack, admin[1])[-1]["subject"] == "Your password was changed"
+    entry = stack.sql.one("SELECT user_id, address FROM audit_log WHERE action = 'password.changed' AND subject = %s", admin[0])
+    assert entry == {"user_id": id_bytes(admin[0]), "address": "127.0.0.1"}
+
+
+def test_only_the_hash_of_a_link_is_stored(stack, admin):
+    ask(stack, admin[1])
+    row = stack.sql.one("SELECT token_hash FROM password_resets WHERE user_id = %s", id_bytes(admin[0]))
+    token = token_of(stack, admin[1])
+    assert len(row["token_hash"]) == 32 and token.encode() not in row["token_hash"] and token not in stack.log("worker")
+
+
+def test_an_unknown_address_gets_the_same_answer_and_no_mail(stack, admin):
+    known, unknown = ask(stack, admin[1]), ask(stack, "nobody-" + admin[1])
+    assert known.json() == unknown.json() and not mails(stack, "nobody-" + admin[1])
+    assert set(known.headers) == set(unknown.headers)
+
+
+def test_somebody_inactive_gets_none(stack, company, admin):
+    company.patch(f"/api/v1/users/{admin[0]}", {"active": False})
+    ask(stack, admin[1])
+    assert not mails(stack, admin[1])
+
+
+def test_a_link_is_good_for_an_hour(stack, admin, clock):
+    clock("2031-05-01T10:00:00Z")
+    ask(stack, admin[1])
+    token = token_of(stack, admin[1])
+    clock("2031-05-01T11:00:00Z")
+    confirm(stack, token, expect=422)
+
+
+def test_links_come_five_minutes_apart_and_three_at_most(stack, admin, clock):
+    for moment, count in (("10:00:00", 1), ("10:04:59", 1), ("10:05:00", 2), ("10:10:00", 3), ("10:30:00", 3), ("11:00:01", 4)):
+        clock(f"2031-05-01T{moment}Z")
+        ask(stack, admin[1])
+        assert len(mails(stack, admin[1])) == count, moment
+
+
+def test_a_used_link_makes_the_others_useless(stack, admin, clock):
+    clock("2031-05-01T10:00:00Z")
+    ask(stack, admin[1])
+    first = token_of(stack, admin[1])
+    clock("2031-05-01T10:05:00Z")
+    ask(stack, admin[1])
+    confirm(stack, token_of(stack, admin[1]))
+    confirm(stack, first, expect=422)
+
+
+def test_a_new_password_unlocks(stack, admin):
+    for _ in range(4):
+        stack.client().post("/api/v1/sessions", {"email": admin[1], "password": "wrong wrong"}, 401)
+    stack.client().post("/api/v1/sessions", {"email": admin[1], "password": PASSWORD}, 429)
+    ask(stack, admin[1])
+    confirm(stack, token_of(stack, admin[1]))
+    Person(stack, admin[1], NEW)
+
+
+@pytest.mark.parametrize("password", ["", "short", "ninechars", "          ", "x" * 201, "line\nbreak and more", 12345678901, None])
+def test_bad_passwords_are_refused_and_leave_the_link_good(stack, admin, password):
+    ask(stack, admin[1])
+    token = token_of(stack, admin[1])
+    confirm(stack, token, password, 422)
+    confirm(stack, token, "ten chars!")
+
+
+@pytest.mark.parametrize("token", ["x", "A" * 43, "é", "A" * 200])
+def test_unknown_links_are_refused(stack, token):
+    confirm(stack, token, expect=422)
+
+
+def test_one_address_cannot_ask_without_end(stack, admin):
+    ask(stack, admin[1])
+    stack.sql.run("UPDATE login_failures SET failures = 19")
+    ask(stack, "a-" + admin[1])
+    answer = ask(stack, "b-" + admin[1], 429)
+    assert 0 < int(answer.headers["Retry-After"]) <= 900
+    stack.sql.run("DELETE FROM login_failures")
+
+
+def test_a_person_who_was_removed_cannot_use_their_link(stack, company, admin):
+    ask(stack, admin[1])
+    token = token_of(stack, admin[1])
+    company.delete(f"/api/v1/users/{admin[0]}")
+    confirm(stack, token, expect=422)
+
+
+def test_somebody_inactive_cannot_use_theirs(stack, company, admin):
+    ask(stack, admin[1])
+    company.patch(f"/api/v1/users/{admin[0]}", {"active": False})
+    confirm(stack, token_of(stack, admin[1]), expect=422)
+
+
+# ---- invitations ----
+
+
+def invite(client, person, expect=202):
+    return client.post(f"/api/v1/users/{person['id']}/invitation", None, expect)
+
+
+def test_an_invitation_makes_a_login(stack, company):
+    coach = company.staff("Cleo", role="coach")
+    answer = invite(company, coach).json()
+    assert answer["email"] == coach["email"] and answer["expiresAt"]
+    mail = mails(stack, coach["email"])[-1]
+    assert company.made["name"] in mail["subject"] and mail["company_id"] == company.bytes
+    confirm(stack, token_of(stack, coach["email"]))
+    assert Person(stack, coach["email"], NEW).login["user"]["role"] == "coach"
+    actions = [row["action"] for row in stack.sql.all("SELECT action FROM audit_log WHERE subject = %s ORDER BY id", coach["id"])]
+    assert actions == ["user.role_changed", "user.invited", "login.created"]
+    invite(company, coach, 409)
+
+
+def test_an_invitation_lasts_three_days_and_the_newest_counts(stack, company, clock):
+    clock("2031-05-01T10:00:00Z")
+    coach = company.staff("Cleo", role="coach")
+    invite(company, coach)
+    first = token_of(stack, coach["email"])
+    assert invite(company, coach, 429).headers["Retry-After"] == "300"
+    clock("2031-05-02T10:00:00Z")
+    invite(company, coach)
+    confirm(stack, first, expect=422)
+    clock("2031-05-05T09:59:59Z")
+    confirm(stack, token_of(stack, coach["email"]))
+
+
+def test_who_cannot_be_invited(stack, company):
+    for person in (company.user("Mia", "member", email="m@example.com"), company.user("Ada", "coach")):
+        assert invite(company, person, 409).json()["error"]["details"]["reason"]
+    _, taken = company.add_login("admin")
+    invite(company, company.user("Eve", "coach", email=taken), 409)
+
+
+def test_an_address_that_was_taken_meanwhile_is_refused(stack, company):
+    coach = company.staff("Cleo", role="coach")
+    invite(company, coach)
+    Company(stack).add_login("admin", email=coach["email"])
+    assert confirm(stack, token_of(stack, coach["email"]), expect=409).json()["error"]["code"] == "CONFLICT"
+
+
+def test_an_invitation_to_the_address_before_is_useless(stack, company):
+    coach = company.staff("Cleo", role="coach")
+    invite(company, coach)
+    company.patch(f"/api/v1/users/{coach['id']}", {"email": "new-" + coach["email"]})
+    confirm(stack, token_of(stack, coach["email"]), expect=422)
+    invite(company, coach)
+    confirm(stack, token_of(stack, "new-" + coach["email"]))
+
+
+def test_nobody_invites_those_who_may_more(company):
+    desk = company.person("frontdesk")
+    invite(desk, company.user("Ann", "admin", email="ann@example.com"), 403)
+    invite(desk, company.user("Cleo", "coach", email="cleo-x@example.com"))
+
+
+# ---- the page ----
+
+
+@pytest.mark.parametrize("path, kind", [("/reset", "text/html"), ("/reset/reset.css", "text/css"),
+                                        ("/reset/reset.js", "text/javascript")])
+def test_the_page_is_served_and_runs_nothing_of_others(stack, path, kind):
+    answer = stack.client().get(path)
+    assert answer.headers["Content-Type"].startswith(kind)
+    policy = answer.headers["Content-Security-Policy"]
+    assert "default-src 'none'" in policy and "script-src 'self'" in policy and "unsafe" not in policy
+    assert answer.headers["Referrer-Policy"] == "no-referrer" and answer.headers["X-Frame-Options"] == "DENY"
+
+
+def test_the_page_has_no_inline_code(stack):
+    page = stack.client().get("/reset").text
+    assert not re.search(r"<script(?![^>]*\ssrc=)|<style|\son\w+=|\sstyle=|https?://(?!www\.w3\.org)", page)
+
+
+def test_another_spelling_leads_to_the_page(stack):
+    assert stack.client().get("/reset/", 301).headers["Location"] == "/reset"
