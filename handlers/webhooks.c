@@ -215,14 +215,15 @@ static enum outcome create(struct request *request)
     if (problems.count > 0)
         return fail_problems(request, &problems);
     if (!secret)
-        secret = webhook_new_secret(request->pool);
-    db_run(request->db, &INSERT,
-           BIND(value_id(webhook), value_id(request->actor.company),
-                value_text(input_text(request->body, "url")),
-                value_text(format ? format : webhook_formats[0]),
-                value_text(input_text(request->body, "description")), value_text(secret),
-                value_int(input_bool(request->body, "active", true)), value_time(request->now),
-                value_time(request->now)));
+        secret = webhook_new_secret(request->pool, format ? format : webhook_formats[0]);
+    db_run(
+        request->db, &INSERT,
+        BIND(value_id(webhook), value_id(request->actor.company),
+             value_text(input_text(request->body, "url")), value_text(format ? format : webhook_formats[0]),
+             value_text(input_text(request->body, "description")),
+             value_text(webhook_stored_secret(request->pool, format ? format : webhook_formats[0], secret)),
+             value_int(input_bool(request->body, "active", true)), value_time(request->now),
+             value_time(request->now)));
     subscribe(request, webhook);
     audit_request(request, "webhook.created", "whk", webhook, NULL);
     answer = field_render(request->pool, webhook_out, read_row(request, webhook));

@@ -4,12 +4,46 @@
 #include "core/text.h"
 
 static const char PREFIX[] = "whsec_";
+enum { TOKEN_BYTES = 32, DISPLAYED = 8 /* last characters of a key */ };
 
-const char *const webhook_formats[] = { "standard", "bookme", NULL };
+const char *const webhook_formats[] = { "standard", "clientpass", "booking-api", "therapy",
+                                        "bookme",   "pushpress",  NULL };
+const char *const webhook_signatures[] = { "svix", "github", NULL };
 
-const char *webhook_new_secret(struct pool *pool)
+static bool is_therapy(const char *format)
 {
-    return crypto_webhook_secret(pool);
+    return strcmp(format, "therapy") == 0;
+}
+
+const char *webhook_new_secret(struct pool *pool, const char *format)
+{
+    uint8_t token[TOKEN_BYTES];
+
+    if (is_therapy(format))
+        return crypto_api_key(pool);
+    if (strcmp(format, "pushpress") != 0)
+        return crypto_webhook_secret(pool);
+    crypto_random(token, sizeof token);
+    return crypto_hex(pool, token, sizeof token);
+}
+
+const char *webhook_stored_secret(struct pool *pool, const char *format, const char *raw)
+{
+    uint8_t hash[SHA256_SIZE];
+
+    if (!is_therapy(format))
+        return raw;
+    crypto_sha256(raw, strlen(raw), hash);
+    return crypto_hex(pool, hash, sizeof hash);
+}
+
+const char *webhook_display_key(struct pool *pool, const char *format, const char *raw)
+{
+    size_t length = strlen(raw);
+
+    if (!is_therapy(format) || length < 2 * DISPLAYED)
+        return NULL;
+    return pool_printf(pool, "sk_live_%s", raw + length - DISPLAYED);
 }
 
 const char *webhook_secret_problem(struct pool *pool, const char *secret)
