@@ -20,12 +20,21 @@
 #include <unistd.h>
 
 extern const struct resource system_resource, companies_resource, users_resource, services_resource,
-    schedules_resource, slots_resource, bookings_resource, webhooks_resource;
+    schedules_resource, slots_resource, bookings_resource, webhooks_resource, deliveries_resource,
+    recoveries_resource;
 
 const struct resource *const resources[] = {
-    &companies_resource, &users_resource,  &services_resource,
-    &schedules_resource, &slots_resource,  &bookings_resource,
-    &webhooks_resource,  &system_resource, NULL,
+    &companies_resource,
+    &users_resource,
+    &services_resource,
+    &schedules_resource,
+    &slots_resource,
+    &bookings_resource,
+    &webhooks_resource,
+    &deliveries_resource,
+    &recoveries_resource,
+    &system_resource,
+    NULL,
 };
 
 enum { LARGE_REPLY = 1 << 20 };

@@ -101,6 +101,12 @@ struct dispatcher {
     int64_t release_at; /* when to look for held rows that may go */
     bool held_left;     /* there may be more of them */
 
+    /* recover.c */
+    int64_t recover_at, recover_round; /* when to look again; when this round over all of them began */
+    struct id recovered_last;          /* the one that came last in this round; nil: none yet */
+    struct rows recoveries;            /* this turn's, */
+    const struct row *recovery;        /* … and the one in hand */
+
     /* settle.c */
     int64_t done_since; /* when the oldest of `done` came in */
     size_t batch;       /* most transfers in one settling; 1 while a row that cannot be settled is searched */

@@ -11,6 +11,7 @@
 #include "dispatcher/hold.h"
 #include "dispatcher/housekeeping.h"
 #include "dispatcher/options.h"
+#include "dispatcher/recover.h"
 #include "dispatcher/send.h"
 #include "dispatcher/settle.h"
 #include "dispatcher/window.h"
@@ -149,6 +150,8 @@ static void database_steps(struct dispatcher *dispatcher)
         remind(dispatcher);
     if (window_database(dispatcher))
         release(dispatcher);
+    if (window_database(dispatcher) && recover_is_due(dispatcher))
+        recover_some(dispatcher);
     if (window_database(dispatcher))
         claim_and_send(dispatcher);
     if (window_database(dispatcher) && settle_is_due(dispatcher))
@@ -172,8 +175,9 @@ static int sleep_milliseconds(const struct dispatcher *dispatcher)
         until = earlier(until, dispatcher->retry_at);
     } else {
         if (!dispatcher->draining)
-            until = earlier(earlier(until, dispatcher->release_at),
-                            earlier(claim_due_at(dispatcher), dispatcher->reminders_at));
+            until = earlier(
+                earlier(until, dispatcher->release_at),
+                earlier(earlier(claim_due_at(dispatcher), dispatcher->recover_at), dispatcher->reminders_at));
         if (dispatcher->done_count > 0)
             until = earlier(until, settle_is_due(dispatcher) ? now : dispatcher->done_since + 20000);
     }

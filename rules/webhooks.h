@@ -1,13 +1,11 @@
 /*
- * webhooks: what an endpoint may be (the formats that a client can choose, and their secrets), and the record
- * of what was sent to it. How each format speaks is the partners' own matter; a test holds this list against
- * theirs.
+ * webhooks: the formats that a client can choose, and their secrets. How each format speaks is the partners'
+ * own matter; a test holds this list against theirs.
  */
 #ifndef RULES_WEBHOOKS_H
 #define RULES_WEBHOOKS_H
 
-#include "core/db.h"
-#include "core/field.h"
+#include "core/pool.h"
 
 extern const char *const webhook_formats[];    /* NULL-terminated; the first is the default */
 extern const char *const webhook_signatures[]; /* header families that can be had beside the format's own */
@@ -27,18 +25,5 @@ const char *webhook_display_key(struct pool *pool, const char *format, const cha
  * `whsec_` must be base64 of 24 to 64 bytes; any other is used as its bytes.
  */
 const char *webhook_secret_problem(struct pool *pool, const char *secret);
-
-/* A delivery with its log of attempts, as readers of /api/v1 see it. */
-extern const struct field delivery_out[];
-
-/*
- * Up to `limit` deliveries of an endpoint, the newest first, from the first older than `before` (nil: from
- * the newest), as rows for delivery_out. Each has its latest WEBHOOK_ATTEMPTS_SHOWN attempts, with the first
- * WEBHOOK_RESPONSE_SHOWN bytes of the answer, fewer of each where all of them would be more than
- * WEBHOOK_RESPONSES_PAGE. Two statements, whatever their number.
- */
-enum { WEBHOOK_ATTEMPTS_SHOWN = 20, WEBHOOK_RESPONSE_SHOWN = 4096, WEBHOOK_RESPONSES_PAGE = 1024 * 1024 };
-struct rows webhook_deliveries(struct db *db, struct pool *pool, struct id company, struct id endpoint,
-                               struct id before, int64_t limit);
 
 #endif

@@ -12,6 +12,9 @@ def scene(stack):
     hook = company.webhook("http://127.0.0.1:9/hook", ["user.created"])
     ids = {"user": ada["id"], "service": service["id"], "webhook": hook["id"],
            "booking": company.book(service, future(), ada)["id"]}
+    ids["delivery"] = company.post(f"/api/v1/webhooks/{hook['id']}/test", {}, 202).json()["deliveryId"]
+    recovery = company.post(f"/api/v1/webhooks/{hook['id']}/recoveries", {"since": "2026-01-01T00:00:00Z"}, 202)
+    ids["recovery"] = recovery.json()["id"]
     return company, ids, Company(stack)
 
 
@@ -27,7 +30,12 @@ ROUTES = [
     ("POST", "/api/v1/bookings/{booking}/reschedule", {"startsAt": rfc(future(days=20))}),
     ("GET", "/api/v1/webhooks/{webhook}", None), ("PATCH", "/api/v1/webhooks/{webhook}", {"active": False}),
     ("DELETE", "/api/v1/webhooks/{webhook}", None), ("POST", "/api/v1/webhooks/{webhook}/test", {}),
-    ("GET", "/api/v1/webhooks/{webhook}/deliveries", None),
+    ("GET", "/api/v1/webhooks/{webhook}/deliveries", None), ("POST", "/api/v1/webhooks/{webhook}/rotate-secret", {}),
+    ("GET", "/api/v1/webhooks/{webhook}/recoveries", None),
+    ("POST", "/api/v1/webhooks/{webhook}/recoveries", {"since": "2026-01-01T00:00:00Z"}),
+    ("GET", "/api/v1/webhooks/{webhook}/recoveries/{recovery}", None),
+    ("DELETE", "/api/v1/webhooks/{webhook}/recoveries/{recovery}", None),
+    ("GET", "/api/v1/deliveries/{delivery}", None), ("POST", "/api/v1/deliveries/{delivery}/resend", {}),
 ]
 
 
@@ -41,7 +49,7 @@ def test_what_belongs_to_another_company_is_not_found(stack, scene, method, path
 
 def test_every_route_with_an_id_is_in_the_table_above(stack):
     named = {(method, path.replace("{user}", "{id}").replace("{service}", "{id}").replace("{booking}", "{id}")
-              .replace("{webhook}", "{id}")) for method, path, _ in ROUTES}
+              .replace("{webhook}", "{id}").replace("{delivery}", "{id}").replace("{recovery}", "{recoveryId}")) for method, path, _ in ROUTES}
     document = stack.document.raw
     with_id = {(method.upper(), path) for path, item in document["paths"].items() for method in item
                if "{id}" in path and method != "parameters"}
