@@ -190,7 +190,7 @@ static bool is_finished(const struct dispatcher *dispatcher)
     if (dispatcher->draining)
         return empty;
     return dispatcher->once && empty && !dispatcher->away && !dispatcher->work_left &&
-           !dispatcher->held_left && dispatcher->reminders_at > 0;
+           !dispatcher->held_left && dispatcher->reminders_at > 0 && !recover_is_under_way(dispatcher);
 }
 
 static void check_end(struct dispatcher *dispatcher)

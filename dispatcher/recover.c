@@ -212,8 +212,10 @@ static void recover_one(struct dispatcher *dispatcher)
     const char *state = finish(dispatcher, &step, !more && step.room > 0);
     db_commit(dispatcher->db);
     log_debug("recovery made=%zu revived=%zu state=%s", step.made_count, step.revived_count, state);
-    if (step.made_count + step.revived_count > 0)
-        claim_soon(dispatcher);
+    if (step.made_count + step.revived_count == 0)
+        return;
+    dispatcher->work_left = true; /* for all that is known */
+    claim_soon(dispatcher);
 }
 
 static void find_running(struct dispatcher *dispatcher)
@@ -221,6 +223,11 @@ static void find_running(struct dispatcher *dispatcher)
     struct value after = value_id(dispatcher->recovered_last);
     dispatcher->recoveries =
         db_all(dispatcher->db, dispatcher->turn, &FIND_RUNNING, BIND(after, after, value_int(AT_ONCE)));
+}
+
+bool recover_is_under_way(const struct dispatcher *dispatcher)
+{
+    return dispatcher->recover_at == 0 || !id_is_nil(dispatcher->recovered_last);
 }
 
 bool recover_is_due(const struct dispatcher *dispatcher)

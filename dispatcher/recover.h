@@ -11,6 +11,8 @@
 
 #include "dispatcher/dispatcher.h"
 
+/* Some of them had no step yet in this round. */
+bool recover_is_under_way(const struct dispatcher *dispatcher);
 bool recover_is_due(const struct dispatcher *dispatcher);
 /* A step of the next few recoveries, each guarded on its own: one that fails keeps no other from going on. */
 void recover_some(struct dispatcher *dispatcher);
