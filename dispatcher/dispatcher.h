@@ -2,6 +2,7 @@
  * dispatcher: the cron program. It stays for a window, and in each turn of its loop goes the way of an event:
  *
  *     reminders  rules/reminders.c   due reminders become events with their deliveries
+ *     recover    recover.c           what an endpoint missed is made due again, where people ask for it
  *     claim      claim.c             due deliveries are leased, lane by lane, in one short transaction
  *     send       send.c              one curl multi carries every transfer
  *     settle     settle.c            answers are written down in batches, by the rules of settle_rules.c

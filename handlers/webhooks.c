@@ -257,14 +257,15 @@ static enum outcome update(struct request *request)
 {
     struct problems problems = { .pool = request->pool };
     const struct row *row = endpoint_lock(request, input_id(request->params, "id"));
-    struct endpoint_order order;
+    struct endpoint_order order, sent = { 0 };
 
     if (!row)
         return fail(request, ERROR_NOT_FOUND);
+    overlay(request, &sent);
+    if (!endpoint_check(request, &sent, &problems))
+        return fail_problems(request, &problems);
     order = endpoint_order_of(row);
     overlay(request, &order);
-    if (!endpoint_check(request, &order, &problems))
-        return fail_problems(request, &problems);
     endpoint_update(request, row, &order);
     return get(request);
 }

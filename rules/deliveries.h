@@ -36,7 +36,7 @@ struct delivery_filter {
  * type, which no index knows in this order; `*seen` is then the last of them, and what is missing from the
  * page lies behind it. NULL: that was all.
  */
-enum { DELIVERIES_SCANNED = 5000 };
+enum { DELIVERIES_SCANNED = 20000 };
 struct rows deliveries_find(struct db *db, struct pool *pool, struct id company,
                             const struct delivery_filter *filter, int64_t limit, const struct row **seen);
 

@@ -146,8 +146,9 @@ bool endpoint_check(struct request *request, const struct endpoint_order *order,
 {
     size_t before = problems->count;
 
-    note(problems, "url", guard_url_problem(order->url));
-    if (!is_word_of(webhook_formats, order->format, strlen(order->format)))
+    if (order->url)
+        note(problems, "url", guard_url_problem(order->url));
+    if (order->format && !is_word_of(webhook_formats, order->format, strlen(order->format)))
         note(problems, "format", "must be a known format");
     if (order->secret)
         note(problems, "secret", webhook_secret_problem(request->pool, order->secret));

@@ -27,8 +27,11 @@ struct endpoint_order {
     bool active;
 };
 
-/* What is wrong with the members that need more than a field table: url, secret, headers, signatures. Names
- * the members as given. Adds to the problems; true when it added none. */
+/*
+ * What is wrong with the members that need more than a field table: url, format, secret, headers, signatures.
+ * One that is NULL is not looked at: a PATCH checks what was sent and not what is stored, which an operator's
+ * stricter settings must not make unchangeable. Adds to the problems; true when it added none.
+ */
 bool endpoint_check(struct request *request, const struct endpoint_order *order, struct problems *problems);
 
 /*
@@ -48,7 +51,7 @@ const struct row *endpoint_lock(struct request *request, struct id endpoint);
 struct rows endpoint_list(struct request *request, const char *format, struct id after, int64_t limit);
 
 /* What a row of endpoint_lock says, but for `secret` and `events`, which are NULL. A PATCH lays over it what
- * was sent, checks it, and gives it to endpoint_update. */
+ * was sent, once that is checked, and gives it to endpoint_update. */
 struct endpoint_order endpoint_order_of(const struct row *row);
 /*
  * Makes the endpoint what the order says and writes the audit row `webhook.updated`; a NULL `secret` or

@@ -95,9 +95,9 @@ def test_what_is_rare_among_many_is_found_page_by_page(stack, company, receiver)
     company.user("Mia")
     stack.sql.run("INSERT INTO deliveries (id, company_id, endpoint_id, event_id, state, due_at, created_at)"
                   " SELECT CONCAT(LEFT(id, 6), RANDOM_BYTES(10)), company_id, endpoint_id, event_id, 'delivered', due_at,"
-                  " created_at FROM deliveries JOIN seq_1_to_12000 WHERE company_id = %s", company.bytes)
+                  " created_at FROM deliveries JOIN seq_1_to_45000 WHERE company_id = %s", company.bytes)
     rows = stack.sql.all("SELECT id FROM deliveries WHERE company_id = %s ORDER BY id", company.bytes)
-    rare = [rows[place]["id"] for place in (11990, 6000, 3)]
+    rare = [rows[place]["id"] for place in (44990, 24000, 3)]
     for row in rare:
         stack.sql.run("UPDATE deliveries SET state = 'failed' WHERE id = %s", row)
     for query in ({}, {"endpointId": hook["id"]}):

@@ -254,6 +254,24 @@ def test_a_patch_takes_null_for_nothing(company, receiver):
     assert {name: changed[name] for name in nothing} == {**nothing, "signatures": [], "customHeaders": []}
 
 
+@pytest.mark.parametrize("body, field", [
+    ({"url": "https://10.0.0.1/"}, "url"), ({"secret": "whsec_c2hvcnRzaG9ydA=="}, "secret"),
+    ({"customHeaders": {"Host": "x"}}, "customHeaders"), ({"signatures": ["x"]}, "signatures"), ({"url": None}, "url"),
+    ({"events": None}, "events"), ({"active": None}, "active"),
+])
+def test_a_patch_that_is_no_good_changes_nothing(company, receiver, body, field):
+    made = company.webhook(receiver.url)
+    answer = company.patch(f"/api/v1/webhooks/{made['id']}", {"name": "New", **body}, 422)
+    assert fault_fields(answer.json())[0].partition("[")[0] == field
+    assert company.get(f"/api/v1/webhooks/{made['id']}").json()["name"] is None
+
+
+def test_an_endpoint_whose_url_is_no_longer_allowed_can_be_switched_off(stack, company, receiver):
+    made = company.webhook(receiver.url)
+    stack.sql.run("UPDATE webhook_endpoints SET url = 'http://10.0.0.1/' WHERE id = %s", id_bytes(made["id"]))
+    assert company.patch(f"/api/v1/webhooks/{made['id']}", {"active": False}).json()["active"] is False
+
+
 def test_a_patch_is_audited_by_what_it_really_changed(stack, company, receiver):
     made = company.webhook(receiver.url, ["user.created"], name="A")
     path = f"/api/v1/webhooks/{made['id']}"
