@@ -122,7 +122,7 @@ static const struct statement SUBSCRIBED = {
 
 /* What was held while the endpoint was off is due at once; the oldest rows here, the rest a moment later. */
 static const struct statement RELEASE_HELD = {
-    "UPDATE deliveries SET state = 'retrying', due_at = ?, fence = NULL"
+    "UPDATE deliveries SET state = IF(requests > 0, 'retrying', 'pending'), due_at = ?, fence = NULL"
     " WHERE company_id = ? AND endpoint_id = ? AND state = 'held' ORDER BY due_at LIMIT ?",
     .in = "tuui",
 };
