@@ -80,7 +80,7 @@ struct step {
 };
 enum { MADE = 7, REVIVED = 4 }; /* values of a row */
 
-/* Whose lanes this process sends; spread over several once they share the work. */
+/* Whether this process sends the endpoint's lane; all of them until several share the work. */
 static bool shards_own(const struct dispatcher *dispatcher, struct id endpoint)
 {
     (void)dispatcher;

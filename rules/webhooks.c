@@ -1,7 +1,8 @@
 #include "rules/webhooks.h"
 
 #include "core/crypto.h"
-#include "core/text.h"
+
+#include <string.h>
 
 static const char PREFIX[] = "whsec_";
 enum { TOKEN_BYTES = 32, DISPLAYED = 8 /* last characters of a key */ };
