@@ -111,5 +111,7 @@ double row_number(const struct row *row, const char *name);
 instant row_time(const struct row *row, const char *name);
 struct id row_id(const struct row *row, const char *name);
 bool row_is_null(const struct row *row, const char *name);
+/* A copy in the pool with one column more, for what no statement gives. */
+struct row row_with(struct pool *pool, const struct row *row, const char *name, struct value value);
 
 #endif

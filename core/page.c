@@ -86,6 +86,12 @@ static const char *cursor_text(struct request *request, const struct row *row, c
 
 enum outcome reply_page(struct request *request, struct rows rows, const char *cursor_columns)
 {
+    return reply_page_seen(request, rows, cursor_columns, NULL);
+}
+
+enum outcome reply_page_seen(struct request *request, struct rows rows, const char *cursor_columns,
+                             const struct row *seen)
+{
     struct json_object *body = json_new_object(request->pool), *data = json_object_new_array();
     size_t limit = (size_t)page_limit(request), shown = rows.count > limit ? limit : rows.count;
 
@@ -93,8 +99,9 @@ enum outcome reply_page(struct request *request, struct rows rows, const char *c
     for (size_t i = 0; i < shown; i++)
         json_object_array_add(
             data, json_object_get(field_render(request->pool, request->route->out, &rows.items[i])));
-    json_set_text(body, "next",
-                  rows.count > limit ? cursor_text(request, &rows.items[limit - 1], cursor_columns) : NULL);
+    if (rows.count > limit)
+        seen = &rows.items[limit - 1];
+    json_set_text(body, "next", seen ? cursor_text(request, seen, cursor_columns) : NULL);
     return reply_json(request, body);
 }
 

@@ -61,6 +61,12 @@ enum outcome reply_json(struct request *request, struct json_object *body);
  * (`starts_at,id`) become the opaque cursor.
  */
 enum outcome reply_page(struct request *request, struct rows rows, const char *cursor_columns);
+/*
+ * The same for a filter that looked at a part of the list only, down to the row `seen` (NULL: to the end):
+ * where the rows do not fill the page, `next` goes on behind it.
+ */
+enum outcome reply_page_seen(struct request *request, struct rows rows, const char *cursor_columns,
+                             const struct row *seen);
 enum outcome reply_rows(struct request *request, struct rows rows); /* SHAPE_LIST, SHAPE_RESULTS */
 enum outcome reply_empty(struct request *request);
 /* A header line of the reply; neither part may hold control characters. */

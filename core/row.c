@@ -58,3 +58,15 @@ bool row_is_null(const struct row *row, const char *name)
 {
     return row_value(row, name)->type == VALUE_NULL;
 }
+
+struct row row_with(struct pool *pool, const struct row *row, const char *name, struct value value)
+{
+    struct value *values = pool_array(pool, row->count + 1, sizeof *values);
+    const char **names = pool_array(pool, row->count + 1, sizeof *names);
+
+    memcpy(values, row->values, row->count * sizeof *values);
+    memcpy(names, row->names, row->count * sizeof *names);
+    values[row->count] = value;
+    names[row->count] = name;
+    return (struct row){ row->count + 1, values, names };
+}

@@ -2,6 +2,7 @@
  * dispatcher: the cron program. It stays for a window, and in each turn of its loop goes the way of an event:
  *
  *     reminders  rules/reminders.c   due reminders become events with their deliveries
+ *     recover    recover.c           what an endpoint missed is made due again, where people ask for it
  *     claim      claim.c             due deliveries are leased, lane by lane, in one short transaction
  *     send       send.c              one curl multi carries every transfer
  *     settle     settle.c            answers are written down in batches, by the rules of settle_rules.c
@@ -109,6 +110,12 @@ struct dispatcher {
     /* hold.c */
     int64_t release_at; /* when to look for held rows that may go */
     bool held_left;     /* there may be more of them */
+
+    /* recover.c */
+    int64_t recover_at, recover_round; /* when to look again; when this round over all of them began */
+    struct id recovered_last;          /* the one that came last in this round; nil: none yet */
+    struct rows recoveries;            /* this turn's, */
+    const struct row *recovery;        /* … and the one in hand */
 
     /* settle.c */
     int64_t done_since; /* when the oldest of `done` came in */

@@ -13,6 +13,7 @@
 #include "dispatcher/housekeeping.h"
 #include "dispatcher/mail.h"
 #include "dispatcher/options.h"
+#include "dispatcher/recover.h"
 #include "dispatcher/send.h"
 #include "dispatcher/settle.h"
 #include "dispatcher/window.h"
@@ -166,6 +167,8 @@ static void database_steps(struct dispatcher *dispatcher)
         remind(dispatcher);
     if (window_database(dispatcher))
         release(dispatcher);
+    if (window_database(dispatcher) && recover_is_due(dispatcher))
+        recover_some(dispatcher);
     if (window_database(dispatcher))
         claim_and_send(dispatcher);
     if (window_database(dispatcher) && settle_is_due(dispatcher))
@@ -191,8 +194,9 @@ static int sleep_milliseconds(const struct dispatcher *dispatcher)
         until = earlier(until, dispatcher->retry_at);
     } else {
         if (!dispatcher->draining)
-            until = earlier(earlier(until, dispatcher->release_at),
-                            earlier(claim_due_at(dispatcher), dispatcher->reminders_at));
+            until = earlier(
+                earlier(until, dispatcher->release_at),
+                earlier(earlier(claim_due_at(dispatcher), dispatcher->recover_at), dispatcher->reminders_at));
         until = earlier(until, mail_due_at(dispatcher));
         if (dispatcher->done_count > 0)
             until = earlier(until, settle_is_due(dispatcher) ? now : dispatcher->done_since + 20000);
@@ -206,7 +210,8 @@ static bool is_finished(const struct dispatcher *dispatcher)
     if (dispatcher->draining)
         return empty;
     return dispatcher->once && empty && !dispatcher->away && !dispatcher->work_left &&
-           !dispatcher->held_left && !mail_has_work(dispatcher) && dispatcher->reminders_at > 0;
+           !dispatcher->held_left && !mail_has_work(dispatcher) && dispatcher->reminders_at > 0 &&
+           !recover_is_under_way(dispatcher);
 }
 
 static void check_end(struct dispatcher *dispatcher)

@@ -1,12 +1,20 @@
 /*
  * endpoints: webhook endpoints, as the three faces share them: /api/v1/webhooks, /api/webhooks/keys (therapy)
- * and /v3/webhooks (PushPress). Each face has its own fields; what an endpoint may be and what a change does is
- * here. Everything is in the caller's transaction and of one company.
+ * and /v3/webhooks (PushPress). Each face has its own fields; what an endpoint may be and what a change does
+ * is here. Everything is in the caller's transaction and of one company.
  */
 #ifndef RULES_ENDPOINTS_H
 #define RULES_ENDPOINTS_H
 
 #include "core/request.h"
+
+enum {
+    ENDPOINTS_MAX = 100,           /* of one company */
+    ENDPOINT_HEADERS_MAX = 20,     /* custom headers */
+    ENDPOINT_HEADER_NAME_MAX = 64, /* bytes */
+    ENDPOINT_HEADER_VALUE_MAX = 1000,
+    ENDPOINT_THERAPY_RATE = 1000 /* deliveries an hour of a therapy endpoint that names no limit */
+};
 
 struct endpoint_order {
     const char *url, *format;
@@ -19,30 +27,52 @@ struct endpoint_order {
     bool active;
 };
 
-/* What is wrong with the members that need more than a field table: url, secret, headers, signatures. Names the
- * members as given. Adds to the problems; true when it added none. */
+/*
+ * What is wrong with the members that need more than a field table: url, format, secret, headers, signatures.
+ * One that is NULL is not looked at: a PATCH checks what was sent and not what is stored, which an operator's
+ * stricter settings must not make unchangeable. Adds to the problems; true when it added none.
+ */
 bool endpoint_check(struct request *request, const struct endpoint_order *order, struct problems *problems);
 
 /*
  * Makes it, with its subscriptions and the audit row `webhook.created`. `*secret` (in the pool) is what the
- * receiver needs and is shown once; a format may store only what it makes of it.
+ * receiver needs and is shown once; a format may store only what it makes of it. The nil id: the company has
+ * ENDPOINTS_MAX already; answer with endpoint_fail_full.
  */
 struct id endpoint_create(struct request *request, const struct endpoint_order *order, const char **secret);
+enum outcome endpoint_fail_full(struct request *request);
 
-/* Every column of the table, and `events` (a JSON list of types, sorted). NULL: there is none. */
+/* Every column of the table, and `events` (a JSON list of types, sorted), `header_names` and `families` (JSON
+ * lists too: of custom headers the names, of `signatures` the words). NULL: there is none. */
 const struct row *endpoint_read(struct request *request, struct id endpoint);
+/* The same, and nobody else changes it before the commit. */
+const struct row *endpoint_lock(struct request *request, struct id endpoint);
 /* By id, at most `limit` from behind `after` (nil: the first). `format` NULL: of any format. */
 struct rows endpoint_list(struct request *request, const char *format, struct id after, int64_t limit);
 
-/* In place of the subscriptions before; false where they were the same. */
+/* What a row of endpoint_lock says, but for `secret` and `events`, which are NULL. A PATCH lays over it what
+ * was sent, once that is checked, and gives it to endpoint_update. */
+struct endpoint_order endpoint_order_of(const struct row *row);
+/*
+ * Makes the endpoint what the order says and writes the audit row `webhook.updated`; a NULL `secret` or
+ * `events` leaves that as it is, the format never changes, a new secret overlaps with the one before for a
+ * day. Returns the names of what really changed as a JSON array of the pool's; where it is empty nothing was
+ * written.
+ */
+struct json_object *endpoint_update(struct request *request, const struct row *locked,
+                                    const struct endpoint_order *order);
+
+/* In place of the subscriptions before; false where they were the same. Not audited. */
 bool endpoint_subscribe(struct request *request, struct id endpoint, const char *const *events);
-/* Switches it on or off; on forgets why it was off and how it failed, and makes what was held due. False where it
- * was so already. */
+/* Switches it on or off; on forgets why it was off and how it failed, and makes what was held due. False
+ * where it was so already. Not audited: endpoint_update does it all. */
 bool endpoint_activate(struct request *request, struct id endpoint, bool active);
-/* A new secret (`wanted`, or a fresh one where NULL); the one before signs as well for `overlap` milliseconds.
- * Returns what the receiver needs. */
+/* A new secret (`wanted`, or a fresh one where NULL); the one before signs as well for `overlap`
+ * milliseconds. Returns what the receiver needs; NULL: there is no such endpoint. Audited as
+ * `webhook.rotated`. */
 const char *endpoint_rotate(struct request *request, struct id endpoint, const char *wanted, int64_t overlap);
-/* False: there is none. */
+/* With its subscriptions; what it has not received is given up. False: there is none. Audited as
+ * `webhook.deleted`. */
 bool endpoint_delete(struct request *request, struct id endpoint);
 
 /* Who made it, for the `created_by` column: {"id","name","email"} as JSON, or NULL. */

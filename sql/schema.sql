@@ -442,6 +442,7 @@ CREATE TABLE recoveries (
     since        DATETIME(3) NOT NULL,
     until        DATETIME(3) NOT NULL,
     rate         INT         NOT NULL,                       -- deliveries a second
+    what         ENUM('all','missing','failed') NOT NULL,    -- never made, given up, or both
     cursor_id    BINARY(16)  NULL,                           -- the event last looked at
     recovered    BIGINT UNSIGNED NOT NULL DEFAULT 0,
     state        ENUM('running','done','stopped') NOT NULL,

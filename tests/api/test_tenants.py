@@ -16,6 +16,8 @@ def scene(stack):
     company.user("Bo")
     [delivery] = company.get(f"/api/v1/webhooks/{hook['id']}/deliveries").json()["data"]
     ids["delivery"] = delivery["id"]
+    recovery = company.post(f"/api/v1/webhooks/{hook['id']}/recoveries", {"since": "2026-01-01T00:00:00Z"}, 202)
+    ids["recovery"] = recovery.json()["id"]
     return company, ids, Company(stack)
 
 
@@ -38,6 +40,12 @@ ROUTES = [
     ("DELETE", "/api/v1/keys/{key}", None), ("PATCH", "/api/v1/keys/{key}/revoke", {}),
     ("POST", "/api/v1/keys/{key}/rotate", {}),
     ("GET", "/v3/keys/{key}", None), ("DELETE", "/v3/keys/{key}", None), ("PATCH", "/v3/keys/{key}/revoke", {}),
+    ("POST", "/api/v1/webhooks/{webhook}/rotate-secret", {}),
+    ("GET", "/api/v1/webhooks/{webhook}/recoveries", None),
+    ("POST", "/api/v1/webhooks/{webhook}/recoveries", {"since": "2026-01-01T00:00:00Z"}),
+    ("GET", "/api/v1/webhooks/{webhook}/recoveries/{recovery}", None),
+    ("DELETE", "/api/v1/webhooks/{webhook}/recoveries/{recovery}", None),
+    ("GET", "/api/v1/deliveries/{delivery}", None), ("POST", "/api/v1/deliveries/{delivery}/resend", {}),
 ]
 
 

@@ -1,5 +1,6 @@
 """Webhook endpoints: made, changed, tested, and what their deliveries tell."""
 
+import hashlib
 import json
 
 import pytest
@@ -156,10 +157,10 @@ def answered(stack, company, receiver, deliveries, attempts, response):
     made = company.webhook(receiver.url, ["user.created"])
     company.user("Mia")
     stack.sql.run("INSERT INTO deliveries (id, company_id, endpoint_id, event_id, state, due_at, created_at)"
-                  " SELECT RANDOM_BYTES(16), company_id, endpoint_id, event_id, 'failed', due_at, created_at"
+                  " SELECT CONCAT(LEFT(id, 6), RANDOM_BYTES(10)), company_id, endpoint_id, event_id, 'failed', due_at, created_at"
                   f" FROM deliveries JOIN seq_1_to_{deliveries} WHERE company_id = %s", company.bytes)
     stack.sql.run("INSERT INTO attempts (id, company_id, delivery_id, number, started_at, status, response, total_us)"
-                  " SELECT RANDOM_BYTES(16), company_id, id, seq, created_at, 500, %s, 1"
+                  " SELECT CONCAT(LEFT(id, 6), RANDOM_BYTES(10)), company_id, id, seq, created_at, 500, %s, 1"
                   f" FROM deliveries JOIN seq_1_to_{attempts} WHERE company_id = %s", response, company.bytes)
     return f"/api/v1/webhooks/{made['id']}/deliveries"
 
@@ -186,11 +187,206 @@ def test_control_characters_of_an_answer_are_replaced(stack, company, receiver):
     assert attempt["response"] == "a\ufffdb\ufffdc\td\r\ne\x7fä"
 
 
-def test_a_test_send_to_an_endpoint_that_is_off_says_so(stack, company, receiver):
+def test_a_test_send_goes_to_an_endpoint_that_is_off_too(stack, company, receiver):
     made = company.webhook(receiver.url, active=False)
-    answer = company.post(f"/api/v1/webhooks/{made['id']}/test", None, 409).json()
-    assert answer["error"]["code"] == "CONFLICT" and "active" in answer["error"]["details"]["reason"]
-    assert company.get(f"/api/v1/webhooks/{made['id']}/deliveries").json()["data"] == []
+    sent = company.post(f"/api/v1/webhooks/{made['id']}/test", None, 202).json()
+    [delivery] = company.get(f"/api/v1/webhooks/{made['id']}/deliveries").json()["data"]
+    assert delivery["id"] == sent["deliveryId"] and delivery["test"] is True and delivery["state"] == "pending"
+
+
+def test_every_member_of_an_endpoint_is_kept(company, receiver):
+    wanted = {"name": "Calls", "description": "Mine", "notes": "First\nSecond", "signatures": ["github", "svix"],
+              "rateLimit": 500, "retryLimit": 3}
+    made = company.webhook(receiver.url, customHeaders={"X-Tenant": "7", "Authorization": "Bearer abc"}, **wanted)
+    read = company.get(f"/api/v1/webhooks/{made['id']}").json()
+    assert {name: read[name] for name in wanted} == {**wanted, "signatures": ["svix", "github"]}
+    assert read["customHeaders"] == ["X-Tenant", "Authorization"] and read["displayKey"] is None
+    assert (read["failingSince"], read["breakerUntil"], read["lastSuccessAt"]) == (None, None, None)
+
+
+def test_the_values_of_custom_headers_are_never_shown(stack, company, receiver):
+    made = company.webhook(receiver.url, customHeaders={"Authorization": "Bearer of-mine"})
+    path = f"/api/v1/webhooks/{made['id']}"
+    company.patch(path, {"customHeaders": {"X-Other": "of-mine"}})
+    texts = [json.dumps(made), company.get(path).text, company.get("/api/v1/webhooks").text]
+    rows = stack.sql.all("SELECT * FROM audit_log WHERE company_id = %s", company.bytes)
+    assert not any("of-mine" in text for text in texts + [json.dumps(rows, default=str)])
+    assert company.get(path).json()["customHeaders"] == ["X-Other"]
+
+
+@pytest.mark.parametrize("headers", [
+    {"Host": "x"}, {"content-type": "x"}, {"Content-Length": "1"}, {"TRANSFER-ENCODING": "x"}, {"Connection": "x"},
+    {"Expect": "x"}, {"TE": "x"}, {"Trailer": "x"}, {"Upgrade": "x"}, {"Keep-Alive": "x"}, {"User-Agent": "x"},
+    {"Accept": "x"}, {"Accept-Language": "x"}, {"webhook-id": "x"}, {"Svix-Id": "x"}, {"X-Hub-Signature-256": "x"},
+    {"X-BookMe-Signature": "x"}, {"Cookie": "x"}, {"Proxy-Authorization": "x"}, {"X-Forwarded-For": "x"},
+    {"Forwarded": "x"}, {"": "x"}, {"a b": "x"}, {"a:b": "x"}, {"X-\u00e4": "x"}, {"x" * 65: "x"}, {"X-A": ""},
+    {"X-A": "a\r\nHost: b"}, {"X-A": "\u00e4"}, {"X-A": "x" * 1001}, {"X-A": " x"}, {"X-A": 7}, {"X-A": None},
+    {"X-A": ["x"]}, {"X-A": "1", "x-a": "2"}, {f"X-{number}": "x" for number in range(21)},
+], ids=lambda headers: repr(headers)[:24])
+def test_headers_that_are_not_theirs_to_send_are_refused(company, receiver, headers):
+    order = {"url": receiver.url, "events": ["*"], "customHeaders": headers}
+    assert fault_fields(company.post("/api/v1/webhooks", order, 422).json()) == ["customHeaders"]
+
+
+def test_as_many_headers_as_may_be_are_taken(company, receiver):
+    headers = {f"X-{number}": "~" * 1000 for number in range(19)} | {"y" * 64: "!"}
+    made = company.webhook(receiver.url, customHeaders=headers)
+    assert made["customHeaders"] == list(headers)
+
+
+@pytest.mark.parametrize("member, value", [
+    ("signatures", ["gitlab"]), ("signatures", "svix"), ("rateLimit", 0), ("rateLimit", 1000001), ("retryLimit", 0),
+    ("retryLimit", 51), ("name", "x" * 201), ("notes", "x" * 2001), ("customHeaders", []), ("format", "soap"),
+    ("secret", "short"), ("secret", "whsec_c2hvcnRzaG9ydA=="), ("events", []), ("events", ["no.such"]),
+])
+def test_members_that_are_no_good_are_named(company, receiver, member, value):
+    order = {"url": receiver.url, "events": ["*"], member: value}
+    [field] = fault_fields(company.post("/api/v1/webhooks", order, 422).json())
+    assert field.partition("[")[0] == member
+
+
+def test_a_patch_takes_null_for_nothing(company, receiver):
+    made = company.webhook(receiver.url, name="A", description="B", notes="C", signatures=["svix"], rateLimit=5,
+                           retryLimit=2, customHeaders={"X-A": "1"})
+    nothing = {name: None for name in ("name", "description", "notes", "signatures", "rateLimit", "retryLimit",
+                                       "customHeaders")}
+    changed = company.patch(f"/api/v1/webhooks/{made['id']}", nothing).json()
+    assert {name: changed[name] for name in nothing} == {**nothing, "signatures": [], "customHeaders": []}
+
+
+@pytest.mark.parametrize("body, field", [
+    ({"url": "https://10.0.0.1/"}, "url"), ({"secret": "whsec_c2hvcnRzaG9ydA=="}, "secret"),
+    ({"customHeaders": {"Host": "x"}}, "customHeaders"), ({"signatures": ["x"]}, "signatures"), ({"url": None}, "url"),
+    ({"events": None}, "events"), ({"active": None}, "active"),
+])
+def test_a_patch_that_is_no_good_changes_nothing(company, receiver, body, field):
+    made = company.webhook(receiver.url)
+    answer = company.patch(f"/api/v1/webhooks/{made['id']}", {"name": "New", **body}, 422)
+    assert fault_fields(answer.json())[0].partition("[")[0] == field
+    assert company.get(f"/api/v1/webhooks/{made['id']}").json()["name"] is None
+
+
+def test_an_endpoint_whose_url_is_no_longer_allowed_can_be_switched_off(stack, company, receiver):
+    made = company.webhook(receiver.url)
+    stack.sql.run("UPDATE webhook_endpoints SET url = 'http://10.0.0.1/' WHERE id = %s", id_bytes(made["id"]))
+    assert company.patch(f"/api/v1/webhooks/{made['id']}", {"active": False}).json()["active"] is False
+
+
+def test_a_patch_is_audited_by_what_it_really_changed(stack, company, receiver):
+    made = company.webhook(receiver.url, ["user.created"], name="A")
+    path = f"/api/v1/webhooks/{made['id']}"
+    company.patch(path, {"name": "A", "events": ["user.created", "user.created"], "active": True})
+    company.patch(path, {"name": "B", "events": ["*"], "rateLimit": 9, "url": receiver.url})
+    company.patch(path, {"secret": made["secret"]})
+    rows = stack.sql.all("SELECT details FROM audit_log WHERE company_id = %s AND action = 'webhook.updated'", company.bytes)
+    assert [json.loads(row["details"]) for row in rows] == [{"updatedFields": ["name", "rateLimit", "events"]}]
+
+
+def test_who_made_an_endpoint_is_told(stack, company, receiver):
+    made = company.webhook(receiver.url)
+    assert made["createdBy"]["id"].startswith("key_") and made["createdBy"]["email"] is None
+    [listed] = company.get("/api/v1/webhooks").json()["data"]
+    assert listed["createdBy"] == made["createdBy"]
+    person = company.user("Ida", email="ida@example.com")
+    stack.sql.run("UPDATE webhook_endpoints SET created_by = %s WHERE id = %s", id_bytes(person["id"]), id_bytes(made["id"]))
+    assert company.get(f"/api/v1/webhooks/{made['id']}").json()["createdBy"] == \
+        {"id": person["id"], "name": "Ida", "email": "ida@example.com"}
+    stack.sql.run("UPDATE webhook_endpoints SET created_by = NULL WHERE id = %s", id_bytes(made["id"]))
+    assert company.get(f"/api/v1/webhooks/{made['id']}").json()["createdBy"] is None
+
+
+def test_a_company_has_a_hundred_endpoints_and_no_more(stack, company, receiver):
+    made = company.webhook(receiver.url)
+    stack.sql.run("INSERT INTO webhook_endpoints (id, company_id, url, format, secret, created_at, updated_at)"
+                  " SELECT RANDOM_BYTES(16), company_id, url, format, secret, created_at, updated_at"
+                  " FROM webhook_endpoints JOIN seq_1_to_99 WHERE company_id = %s", company.bytes)
+    order = {"url": receiver.url, "events": ["*"]}
+    answer = company.post("/api/v1/webhooks", order, 409).json()
+    assert answer["error"]["code"] == "CONFLICT" and "100" in answer["error"]["details"]["reason"]
+    company.delete(f"/api/v1/webhooks/{made['id']}")
+    company.post("/api/v1/webhooks", order)
+
+
+def secrets(stack, made):
+    return stack.sql.one("SELECT secret, previous_secret, previous_until FROM webhook_endpoints WHERE id = %s",
+                         id_bytes(made["id"]))
+
+
+def test_a_secret_is_rotated_and_both_sign_for_a_while(stack, company, receiver, clock):
+    clock("2031-05-01T10:00:00Z")
+    made = company.webhook(receiver.url)
+    fresh = company.post(f"/api/v1/webhooks/{made['id']}/rotate-secret", {"overlapSeconds": 60}, 200).json()["secret"]
+    assert fresh.startswith("whsec_") and fresh != made["secret"]
+    row = secrets(stack, made)
+    assert (row["secret"], row["previous_secret"]) == (fresh, made["secret"])
+    assert str(row["previous_until"]) == "2031-05-01 10:01:00"
+
+
+@pytest.mark.parametrize("body, until", [(None, "2031-05-02 10:00:00"), ({}, "2031-05-02 10:00:00"),
+                                         ({"overlapSeconds": 604800}, "2031-05-08 10:00:00"),
+                                         ({"overlapSeconds": 0}, "None")])
+def test_the_overlap_is_a_day_unless_told(stack, company, receiver, clock, body, until):
+    clock("2031-05-01T10:00:00Z")
+    made = company.webhook(receiver.url)
+    company.post(f"/api/v1/webhooks/{made['id']}/rotate-secret", body, 200)
+    row = secrets(stack, made)
+    assert str(row["previous_until"]) == until and (row["previous_secret"] is None) == (until == "None")
+
+
+def test_an_own_secret_can_be_rotated_in(company, receiver):
+    made = company.webhook(receiver.url)
+    answer = company.post(f"/api/v1/webhooks/{made['id']}/rotate-secret", {"secret": "a secret of mine"}, 422)
+    assert fault_fields(answer.json()) == ["secret"]
+    answer = company.post(f"/api/v1/webhooks/{made['id']}/rotate-secret", {"secret": "a-secret-of-my-own"}, 200)
+    assert answer.json() == {"secret": "a-secret-of-my-own"}
+
+
+@pytest.mark.parametrize("body, field", [({"overlapSeconds": 604801}, "overlapSeconds"), ({"overlapSeconds": -1}, "overlapSeconds"),
+                                         ({"secret": "whsec_c2hvcnRzaG9ydA=="}, "secret"), ({"for": 1}, "for")])
+def test_a_rotation_that_is_no_good_changes_nothing(stack, company, receiver, body, field):
+    made = company.webhook(receiver.url)
+    answer = company.post(f"/api/v1/webhooks/{made['id']}/rotate-secret", body, 422)
+    assert fault_fields(answer.json()) == [field] and secrets(stack, made)["secret"] == made["secret"]
+
+
+def test_a_therapy_key_is_shown_once_and_only_its_hash_stored(stack, company, receiver):
+    made = company.webhook(receiver.url, format="therapy")
+    key = made["secret"]
+    assert key.startswith("sk_live_") and made["displayKey"] == "sk_live_" + key[-8:] and made["rateLimit"] == 1000
+    assert secrets(stack, made)["secret"] == hashlib.sha256(key.encode()).hexdigest()
+    fresh = company.post(f"/api/v1/webhooks/{made['id']}/rotate-secret", None, 200).json()["secret"]
+    row = secrets(stack, made)
+    assert row["secret"] == hashlib.sha256(fresh.encode()).hexdigest()
+    assert row["previous_secret"] == hashlib.sha256(key.encode()).hexdigest()
+    assert company.get(f"/api/v1/webhooks/{made['id']}").json()["displayKey"] == "sk_live_" + fresh[-8:]
+
+
+@pytest.mark.parametrize("format", ["clientpass", "booking-api", "bookme", "pushpress"])
+def test_every_format_can_be_chosen(company, receiver, format):
+    made = company.webhook(receiver.url, format=format)
+    assert made["format"] == format and len(made["secret"]) >= 38 and made["rateLimit"] is None
+
+
+def test_switching_on_forgets_why_it_was_off(stack, company, receiver):
+    made = company.webhook(receiver.url, active=False)
+    stack.sql.run("UPDATE webhook_endpoints SET disabled_reason = 'x', failing_since = '2031-01-01', failing_warned = 90,"
+                  " breaker_failures = 9, breaker_until = '2031-01-01' WHERE id = %s", id_bytes(made["id"]))
+    read = company.get(f"/api/v1/webhooks/{made['id']}").json()
+    assert read["failingSince"] == read["breakerUntil"] == "2031-01-01T00:00:00.000Z"
+    changed = company.patch(f"/api/v1/webhooks/{made['id']}", {"active": True}).json()
+    assert [changed[name] for name in ("disabledReason", "failingSince", "breakerUntil")] == [None] * 3
+    row = stack.sql.one("SELECT failing_warned, breaker_failures FROM webhook_endpoints WHERE id = %s", id_bytes(made["id"]))
+    assert row == {"failing_warned": 0, "breaker_failures": 0}
+
+
+def test_deleting_gives_up_what_is_unsent(stack, company, receiver):
+    made = company.webhook(receiver.url, ["user.created"])
+    for state in ("pending", "retrying", "held", "delivered"):
+        company.user("Mia")
+        stack.sql.run("UPDATE deliveries SET state = %s WHERE company_id = %s ORDER BY id DESC LIMIT 1", state, company.bytes)
+    company.delete(f"/api/v1/webhooks/{made['id']}")
+    rows = stack.sql.all("SELECT state FROM deliveries WHERE company_id = %s ORDER BY id", company.bytes)
+    assert [row["state"] for row in rows] == ["failed", "failed", "failed", "delivered"]
 
 
 def test_attempts_that_do_not_count_are_numbered_too(stack, company, receiver, clock):

@@ -50,7 +50,7 @@ def finish(faults, looked):
 LITERAL = r'"(?:\\.|[^"\\\n])*"'
 STATEMENT = re.compile(
     r"static\s+const\s+struct\s+statement\s+(?P<name>\w+)\s*=\s*\{\s*(?P<sql>" + LITERAL + r"(?:\s*" + LITERAL + r")*)\s*"
-    r"(?:,\s*\.in\s*=\s*(?P<in>" + LITERAL + r")\s*)?(?:,\s*\.out\s*=\s*(?P<out>" + LITERAL + r")\s*)?,?\s*\}\s*;")
+    r"(?:,\s*\.in\s*=\s*(?P<in>" + LITERAL + r"(?:\s*" + LITERAL + r")*)\s*)?(?:,\s*\.out\s*=\s*(?P<out>" + LITERAL + r")\s*)?,?\s*\}\s*;")
 
 
 def unquote(literals):
