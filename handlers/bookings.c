@@ -12,7 +12,8 @@ static const struct statement LIST = {
     "SELECT b.id, b.confirmation_number, b.status, b.service_id, s.name AS service_name,"
     " s.slug AS service_slug, b.staff_id, u.name AS staff_name, u.email AS staff_email, b.customer_id,"
     " b.customer_name, b.customer_email, b.customer_phone, b.customer_id IS NULL AS is_guest, b.starts_at,"
-    " b.ends_at, b.duration_minutes, b.time_zone, b.price_amount, b.price_currency, b.price_type, b.notes,"
+    " b.ends_at, b.duration_minutes, b.time_zone, b.price_amount, b.price_currency, b.price_type,"
+    " b.payment_method, b.payment_provider, b.payment_reference, b.payment_verified_at, b.notes,"
     " b.cancellation_reason, b.cancelled_by, b.created_at, b.updated_at, b.confirmed_at, b.cancelled_at,"
     " b.completed_at, b.no_show_at"
     " FROM bookings b FORCE INDEX (bookings_by_start, bookings_by_staff, bookings_by_service,"
@@ -24,7 +25,7 @@ static const struct statement LIST = {
     " AND b.starts_at >= ? AND b.starts_at < ? AND (? IS NULL OR b.starts_at > ? OR b.id > ?)"
     " ORDER BY b.starts_at, b.id LIMIT ?",
     .in = "ussuuuuuuttttui",
-    .out = "ussussussusssittisissssstttttt",
+    .out = "ussussussusssittisissssstssstttttt",
 };
 
 static const struct statement UPDATE_NOTES = {
@@ -63,6 +64,8 @@ static const struct field create_in[] = {
       .example = "\"America/New_York\"" },
     { "notes", FIELD_LINES, .max = 2000, .nullable = true, .doc = "Notes for the visit",
       .example = "\"First time customer\"" },
+    { "paymentMethod", FIELD_TEXT, .max = 40, .nullable = true, .doc = "How the customer means to pay",
+      .example = "\"bank_transfer\"" },
     { 0 },
 };
 
@@ -93,6 +96,15 @@ static const struct field reschedule_in[] = {
     { "startsAt", FIELD_TIME, .required = true, .doc = "The new start, on a whole minute" },
     { "staffId", FIELD_ID, .prefix = "usr", .nullable = true,
       .doc = "Who shall do it; without it the same person as before" },
+    { 0 },
+};
+
+static const struct field verify_in[] = {
+    { "provider", FIELD_TEXT, .max = 40, .nullable = true,
+      .doc = "Through whom it was paid; the booking's payment method when it is not sent",
+      .example = "\"bank_transfer\"" },
+    { "reference", FIELD_TEXT, .max = 100, .nullable = true, .doc = "The payment's name there",
+      .example = "\"BANK-REF-123456\"" },
     { 0 },
 };
 
@@ -178,6 +190,7 @@ static enum outcome create_booking(struct request *request)
         .starts_at = input_time(request->body, "startsAt", 0),
         .time_zone = input_text(request->body, "timeZone"),
         .notes = input_text(request->body, "notes"),
+        .payment_method = input_text(request->body, "paymentMethod"),
         .now = request->now,
     };
     if (guest) {
@@ -270,6 +283,23 @@ static enum outcome cancel_booking(struct request *request)
                         by ? by : "business");
 }
 
+static enum outcome verify_payment(struct request *request)
+{
+    struct booking_answer answer;
+    struct json_object *details;
+    enum booking_result result = booking_verify_payment(
+        request->db, request->pool, request->actor.company, input_id(request->params, "id"),
+        input_text(request->body, "provider"), input_text(request->body, "reference"), request->now, &answer);
+    if (result != BOOKING_IMPOSSIBLE)
+        return reply_result(request, result, &answer, NULL);
+    details = json_new_object(request->pool);
+    json_set_text(details, "reason",
+                  strcmp(row_text(answer.row, "status"), "cancelled") == 0
+                      ? "the booking is cancelled"
+                      : "its payment has been verified before");
+    return fail_with(request, ERROR_CONFLICT, details);
+}
+
 static enum outcome reschedule_booking(struct request *request)
 {
     struct booking_answer answer;
@@ -282,6 +312,7 @@ static enum outcome reschedule_booking(struct request *request)
 static const enum error_code create_errors[] = { ERROR_INVALID_SERVICE, ERROR_BOOKING_CONFLICT, ERROR_NONE };
 static const enum error_code one_errors[] = { ERROR_NOT_FOUND, ERROR_NONE };
 static const enum error_code move_errors[] = { ERROR_NOT_FOUND, ERROR_INVALID_TRANSITION, ERROR_NONE };
+static const enum error_code verify_errors[] = { ERROR_NOT_FOUND, ERROR_CONFLICT, ERROR_NONE };
 static const enum error_code reschedule_errors[] = { ERROR_NOT_FOUND, ERROR_INVALID_SERVICE,
                                                      ERROR_BOOKING_CONFLICT, ERROR_INVALID_TRANSITION,
                                                      ERROR_NONE };
@@ -312,6 +343,9 @@ static const struct route routes[] = {
     { "POST", "/api/v1/bookings/{id}/reschedule", .scope = "bookings:write", .params = booking_params,
       .in = reschedule_in, .out = booking_out, .errors = reschedule_errors, .run = reschedule_booking,
       .summary = "Move a booking to another time or person" },
+    { "POST", "/api/v1/bookings/{id}/verify-payment", .scope = "bookings:write", .params = booking_params,
+      .in = verify_in, .out = booking_out, .errors = verify_errors, .run = verify_payment,
+      .summary = "Note that a booking's payment has come" },
     { 0 },
 };
 

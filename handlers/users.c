@@ -286,9 +286,11 @@ static enum outcome update(struct request *request)
     const struct row *row = lock_person(request, user.id);
     struct value values[MEMBERS + 3];
     struct json_object *changed;
+    const char *role_before;
 
     if (!row)
         return fail(request, ERROR_NOT_FOUND);
+    role_before = row_text(row, "role");
     changed = patch_merge(request->pool, request->body, row, members, values);
     if (json_object_array_length(changed) == 0)
         return get(request);
@@ -309,8 +311,8 @@ static enum outcome update(struct request *request)
     if (!value_equal(values[MEMBER_EMAIL], *row_value(row, "email")))
         db_run(request->db, &DROP_LINKS, BIND(company, user));
     row = person_read(request->db, request->pool, company.id, user.id);
-    person_emit(request->db, request->pool, company.id, row, "user.updated", json_object_get(changed),
-                request->now);
+    person_emit_update(request->db, request->pool, company.id, role_before, row, json_object_get(changed),
+                       request->now);
     request->poke = true;
     return reply_row(request, row);
 }

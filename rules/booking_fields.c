@@ -41,6 +41,18 @@ static const struct field price_out[] = {
     { 0 }
 };
 
+static const struct field payment_out[] = {
+    { "method", FIELD_TEXT, .max = 40, .required = true, .nullable = true,
+      .doc = "How the customer means to pay", .example = "\"bank_transfer\"" },
+    { "provider", FIELD_TEXT, .max = 40, .required = true, .nullable = true,
+      .doc = "Through whom it was paid", .example = "null" },
+    { "reference", FIELD_TEXT, .max = 100, .required = true, .nullable = true,
+      .doc = "The payment's name there", .example = "null" },
+    { "verifiedAt", FIELD_TIME, .required = true, .nullable = true,
+      .doc = "When somebody noted that it has come", .example = "null" },
+    { 0 }
+};
+
 static const struct field company_out[] = {
     { "id", FIELD_ID, .prefix = "cli", .required = true, .doc = "The company" },
     { "name", FIELD_TEXT, .required = true, .doc = "Its name", .example = "\"Bella Hair Salon\"" },
@@ -69,6 +81,7 @@ const struct field booking_out[] = {
       .example = "\"America/New_York\"" },
     { "price", FIELD_OBJECT, .fields = price_out, .required = true,
       .doc = "The service's price when it was booked" },
+    { "payment", FIELD_OBJECT, .fields = payment_out, .required = true, .doc = "How it is paid" },
     { "notes", FIELD_LINES, .required = true, .nullable = true, .doc = "Notes for the visit",
       .example = "\"First time customer\"" },
     { "cancellationReason", FIELD_TEXT, .max = 500, .required = true, .nullable = true,
@@ -88,14 +101,14 @@ const struct field booking_out[] = {
     { 0 }
 };
 
-static const struct field snapshot_company[] = {
+const struct field booking_company[] = {
     { "company", FIELD_OBJECT, .fields = company_out, .required = true, .doc = "Whose booking it is" }, { 0 }
 };
 
 struct json_object *booking_snapshot(struct pool *pool, const struct row *row)
 {
     struct json_object *booking = field_render(pool, booking_out, row);
-    struct json_object *company = json_get(field_render(pool, snapshot_company, row), "company");
+    struct json_object *company = json_get(field_render(pool, booking_company, row), "company");
     json_set(booking, "company", json_object_get(company));
     return booking;
 }

@@ -5,12 +5,14 @@
 #include "rules/claims.h"
 #include "rules/events.h"
 #include "rules/reminders.h"
+#include "rules/rooms.h"
 
 static const struct statement READ = {
     "SELECT b.id, b.confirmation_number, b.status, b.service_id, s.name AS service_name,"
     " s.slug AS service_slug, b.staff_id, u.name AS staff_name, u.email AS staff_email, b.customer_id,"
     " b.customer_name, b.customer_email, b.customer_phone, b.customer_id IS NULL AS is_guest, b.starts_at,"
-    " b.ends_at, b.duration_minutes, b.time_zone, b.price_amount, b.price_currency, b.price_type, b.notes,"
+    " b.ends_at, b.duration_minutes, b.time_zone, b.price_amount, b.price_currency, b.price_type,"
+    " b.payment_method, b.payment_provider, b.payment_reference, b.payment_verified_at, b.notes,"
     " b.cancellation_reason, b.cancelled_by, b.created_at, b.updated_at, b.confirmed_at, b.cancelled_at,"
     " b.completed_at, b.no_show_at, b.company_id, c.name AS company_name, c.slug AS company_slug,"
     " c.time_zone AS company_time_zone, s.active AND s.deleted_at IS NULL AS service_active,"
@@ -23,7 +25,7 @@ static const struct statement READ = {
     " AND t.user_id = b.staff_id"
     " WHERE b.company_id = ? AND b.id = ?",
     .in = "uu",
-    .out = "ussussussusssittisisssssttttttusssii",
+    .out = "ussussussusssittisissssstsssttttttusssii",
 };
 
 static const struct statement CUSTOMER = {
@@ -35,9 +37,9 @@ static const struct statement CUSTOMER = {
 static const struct statement INSERT_BOOKING = {
     "INSERT INTO bookings (id, company_id, confirmation_number, status, service_id, staff_id, customer_id,"
     " customer_name, customer_email, customer_phone, starts_at, ends_at, duration_minutes, time_zone,"
-    " price_amount, price_currency, price_type, notes, created_at, updated_at)"
-    " VALUES (?, ?, ?, 'pending', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-    .in = "uusuuusssttisissstt",
+    " price_amount, price_currency, price_type, notes, payment_method, created_at, updated_at)"
+    " VALUES (?, ?, ?, 'pending', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    .in = "uusuuusssttisisssstt",
 };
 
 /*
@@ -65,6 +67,14 @@ static const struct statement CANCEL = {
     "?, cancelled_at = ?,"
     " updated_at = ? WHERE company_id = ? AND id = ? AND status = ?",
     .in = "ssttuus",
+};
+
+/* Once: of two that note it, one changes the row. */
+static const struct statement VERIFY_PAYMENT = {
+    "UPDATE bookings FORCE INDEX (PRIMARY) SET payment_provider = COALESCE(?, payment_method),"
+    " payment_reference = ?, payment_verified_at = ?, updated_at = ?"
+    " WHERE company_id = ? AND id = ? AND payment_verified_at IS NULL AND status <> 'cancelled'",
+    .in = "ssttuu",
 };
 
 static const struct statement LOCK = {
@@ -213,7 +223,8 @@ static void insert_booking(struct db *db, const struct booking_order *order, con
                         value_time(order->starts_at), value_time(ends_at), value_int(search->rule.duration),
                         value_text(time_zone), *row_value(service, "price_amount"),
                         *row_value(service, "price_currency"), *row_value(service, "price_type"),
-                        value_text(order->notes), value_time(order->now), value_time(order->now))))
+                        value_text(order->notes), value_text(order->payment_method), value_time(order->now),
+                        value_time(order->now))))
             return;
     }
     fault_raise(FAULT_BROKEN, "no free confirmation number in %d draws", DRAWS_MAX);
@@ -299,6 +310,23 @@ enum booking_result booking_move(struct db *db, struct pool *pool, struct id com
         claims_release(db, company, row_id(answer->row, "staff_id"), booking);
     }
     event_emit(db, pool, company, move->event, booking_snapshot(pool, answer->row), now);
+    return BOOKING_DONE;
+}
+
+enum booking_result booking_verify_payment(struct db *db, struct pool *pool, struct id company,
+                                           struct id booking, const char *provider, const char *reference,
+                                           instant now, struct booking_answer *answer)
+{
+    uint64_t changed = db_run(db, &VERIFY_PAYMENT,
+                              BIND(value_text(provider), value_text(reference), value_time(now),
+                                   value_time(now), value_id(company), value_id(booking)));
+    *answer = (struct booking_answer){ .row = booking_read(db, pool, company, booking) };
+    if (changed == 0)
+        return answer->row ? BOOKING_IMPOSSIBLE : BOOKING_NOT_FOUND;
+    struct json_object *data = booking_snapshot(pool, answer->row);
+    json_set_text(data, "secureCallLink", room_link(pool, booking, row_time(answer->row, "ends_at")));
+    json_set_text(data, "roomId", room_id(pool, booking));
+    event_emit(db, pool, company, "booking.payment_verified", data, now);
     return BOOKING_DONE;
 }
 

@@ -31,6 +31,8 @@ const char *const *booking_actions(const char *status);
 
 /* Members of a booking as every reader of /api/v1 and of native events sees them. */
 extern const struct field booking_out[];
+/* … and what events carry behind them: the company. */
+extern const struct field booking_company[];
 /* As booking_out, with the company at the end: what booking.* events carry. `row` is from booking_read. */
 struct json_object *booking_snapshot(struct pool *pool, const struct row *row);
 
@@ -58,6 +60,7 @@ struct booking_order {
     instant starts_at;
     const char *time_zone; /* the customer's; NULL: the service's */
     const char *notes;
+    const char *payment_method; /* NULL: not known */
     instant now;
 };
 
@@ -80,6 +83,14 @@ enum booking_result booking_create(struct db *db, struct pool *pool, const struc
 enum booking_result booking_move(struct db *db, struct pool *pool, struct id company, struct id booking,
                                  enum booking_action action, const char *reason, const char *by, instant now,
                                  struct booking_answer *answer);
+/*
+ * Notes that the payment has come, with booking.payment_verified; the status stays. Once: BOOKING_IMPOSSIBLE
+ * where it was noted before or the booking is cancelled. A NULL provider is the method that was named when
+ * it was booked; both may be NULL.
+ */
+enum booking_result booking_verify_payment(struct db *db, struct pool *pool, struct id company,
+                                           struct id booking, const char *provider, const char *reference,
+                                           instant now, struct booking_answer *answer);
 /* To another start and, when not nil, another person. The old time is free for itself; duration and price
  * stay as they were booked. The service may be inactive by now, but not deleted. To where it is already:
  * done, without an event. */

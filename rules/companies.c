@@ -22,11 +22,12 @@ const struct field company_out[] = {
 };
 
 /* What business.* events carry beside company_out. */
-static const struct field owner_out[] = { { "id", FIELD_ID, .required = true, .prefix = "usr" },
-                                          { "email", FIELD_EMAIL, .nullable = true },
+static const struct field owner_out[] = { { "id", FIELD_ID, .required = true, .prefix = "usr",
+                                            .doc = "The person" },
+                                          { "email", FIELD_EMAIL, .nullable = true, .doc = "Their mailbox" },
                                           { 0 } };
-static const struct field snapshot_more[] = {
-    { "owner", FIELD_OBJECT, .nullable = true, .fields = owner_out }, { 0 }
+const struct field company_snapshot[] = {
+    { "owner", FIELD_OBJECT, .nullable = true, .fields = owner_out, .doc = "Who signed it up" }, { 0 }
 };
 
 static const struct statement READ = {
@@ -105,7 +106,7 @@ void company_emit(struct db *db, struct pool *pool, const struct row *company, c
                   struct json_object *updated_fields, instant now)
 {
     struct json_object *data = field_render(pool, company_out, company);
-    struct json_object *owner = json_get(field_render(pool, snapshot_more, company), "owner");
+    struct json_object *owner = json_get(field_render(pool, company_snapshot, company), "owner");
     json_set(data, "owner", json_object_get(owner));
     if (updated_fields) {
         json_set(data, "updatedFields", updated_fields);

@@ -9,6 +9,8 @@
 
 /* A company as readers of /api/v1 see it; the members of every company object. */
 extern const struct field company_out[];
+/* What business.* events carry behind it. */
+extern const struct field company_snapshot[];
 
 struct company_order {
     const char *name;

@@ -34,6 +34,53 @@ const struct field user_out[] = {
     { 0 }
 };
 
+static const char *const genders[] = { "male", "female", NULL };
+
+static const struct field name_out[] = {
+    { "first", FIELD_TEXT, .required = true, .doc = "All but the last word" },
+    { "last", FIELD_TEXT, .required = true, .doc = "The last word; empty where there is one" },
+    { "nickname", FIELD_TEXT, .required = true, .nullable = true, .doc = "What friends say" },
+    { 0 }
+};
+static const struct field address_out[] = {
+    { "line1", FIELD_TEXT, .required = true, .doc = "Empty when unset, as all of them" },
+    { "line2", FIELD_TEXT, .required = true, .doc = "More of the street" },
+    { "city", FIELD_TEXT, .required = true, .doc = "The city" },
+    { "state", FIELD_TEXT, .required = true, .doc = "The state" },
+    { "zip", FIELD_TEXT, .required = true, .doc = "The postal code" },
+    { "country", FIELD_TEXT, .required = true, .doc = "The country" },
+    { 0 }
+};
+static const struct field account_out[] = { { "type", FIELD_TEXT, .required = true, .doc = "primary" },
+                                            { 0 } };
+static const struct field membership_out[] = { { "initialMembershipStartDate", FIELD_DATE, .required = true,
+                                                 .nullable = true, .doc = "Since when" },
+                                               { 0 } };
+const struct field customer_out[] = {
+    { "id", FIELD_ID, .required = true, .prefix = "usr", .doc = "The customer" },
+    { "companyId", FIELD_ID, .required = true, .prefix = "cli", .doc = "Whose customer" },
+    { "name", FIELD_OBJECT, .required = true, .fields = name_out, .doc = "Their name" },
+    { "gender", FIELD_ENUM, .required = true, .nullable = true, .choices = genders,
+      .doc = "Null when unknown" },
+    { "dob", FIELD_DATE, .required = true, .nullable = true, .doc = "Date of birth" },
+    { "address", FIELD_OBJECT, .required = true, .fields = address_out, .doc = "Where they live" },
+    { "account", FIELD_OBJECT, .required = true, .fields = account_out, .doc = "Who pays" },
+    { "assignedToStaffId", FIELD_ID, .required = true, .nullable = true, .prefix = "usr",
+      .doc = "Who looks after them" },
+    { "profileImage", FIELD_URL, .required = true, .nullable = true, .doc = "A picture" },
+    { "membershipDetails", FIELD_OBJECT, .required = true, .nullable = true, .fields = membership_out,
+      .doc = "Since when they are members" },
+    { "email", FIELD_TEXT, .required = true, .doc = "Their mailbox; empty when unknown" },
+    { "phone", FIELD_PHONE, .required = true, .nullable = true, .doc = "Their phone" },
+    { "role", FIELD_ENUM, .required = true, .choices = role_choices, .doc = "What they are to the company" },
+    { 0 }
+};
+const struct field customer_deleted[] = {
+    { "id", FIELD_ID, .required = true, .prefix = "usr", .doc = "Who was removed" },
+    { "companyId", FIELD_ID, .required = true, .prefix = "cli", .doc = "From which company" },
+    { 0 }
+};
+
 static const struct statement READ = {
     "SELECT id, role, name, email, phone, time_zone, notes, active, created_at, updated_at"
     " FROM users WHERE company_id = ? AND id = ? AND deleted_at IS NULL",
@@ -96,12 +143,113 @@ const struct row *person_create(struct db *db, struct pool *pool, const struct p
     return row;
 }
 
-void person_emit(struct db *db, struct pool *pool, struct id company, const struct row *person,
-                 const char *type, struct json_object *updated_fields, instant now)
+/* ---- events ---- */
+
+static void set_names(struct json_object *customer, const char *name)
+{
+    struct json_object *names = json_object_new_object();
+    const char *space = strrchr(name, ' ');
+    json_set(names, "first",
+             json_object_new_string_len(name, (int)(space ? space - name : (ptrdiff_t)strlen(name))));
+    json_set_text(names, "last", space ? space + 1 : "");
+    json_set_text(names, "nickname", NULL);
+    json_set(customer, "name", names);
+}
+
+/* Texts that nobody stored are empty there, as the published API has them. */
+static void set_address(struct json_object *customer)
+{
+    static const char *const members[] = { "line1", "line2", "city", "state", "zip", "country" };
+    struct json_object *address = json_object_new_object();
+    for (size_t i = 0; i < sizeof members / sizeof *members; i++)
+        json_set_text(address, members[i], "");
+    json_set(customer, "address", address);
+}
+
+static struct json_object *customer_snapshot(struct pool *pool, struct id company, const struct row *person)
+{
+    struct json_object *customer = json_new_object(pool), *account = json_object_new_object();
+    const char *email = row_text(person, "email");
+    json_set_id(customer, "id", "usr", row_id(person, "id"));
+    json_set_id(customer, "companyId", "cli", company);
+    set_names(customer, row_text(person, "name"));
+    json_set_text(customer, "gender", NULL);
+    json_set_text(customer, "dob", NULL);
+    set_address(customer);
+    json_set_text(account, "type", "primary");
+    json_set(customer, "account", account);
+    json_set_text(customer, "assignedToStaffId", NULL);
+    json_set_text(customer, "profileImage", NULL);
+    json_set_text(customer, "membershipDetails", NULL);
+    json_set_text(customer, "email", email ? email : "");
+    json_set_text(customer, "phone", row_text(person, "phone"));
+    json_set_text(customer, "role", row_text(person, "role"));
+    return customer;
+}
+
+static void emit_customer(struct db *db, struct pool *pool, struct id company, const struct row *person,
+                          const char *type, instant now)
+{
+    event_emit(db, pool, company, type, customer_snapshot(pool, company, person), now);
+}
+
+static void emit_customer_deleted(struct db *db, struct pool *pool, struct id company, struct id user,
+                                  instant now)
+{
+    struct json_object *data = json_new_object(pool);
+    json_set_id(data, "id", "usr", user);
+    json_set_id(data, "companyId", "cli", company);
+    event_emit(db, pool, company, "customer.deleted", data, now);
+}
+
+static void emit_user(struct db *db, struct pool *pool, struct id company, const struct row *person,
+                      const char *type, struct json_object *updated_fields, instant now)
 {
     struct json_object *data = field_render(pool, user_out, person);
     if (updated_fields) {
         json_set(data, "updatedFields", updated_fields);
     }
     event_emit(db, pool, company, type, data, now);
+}
+
+void person_emit(struct db *db, struct pool *pool, struct id company, const struct row *person,
+                 const char *type, struct json_object *updated_fields, instant now)
+{
+    emit_user(db, pool, company, person, type, updated_fields, now);
+    if (role_is_staff(row_text(person, "role"))) {
+        return;
+    }
+    if (strcmp(type, "user.created") == 0) {
+        emit_customer(db, pool, company, person, "customer.created", now);
+    } else if (strcmp(type, "user.deleted") == 0) {
+        emit_customer_deleted(db, pool, company, row_id(person, "id"), now);
+    }
+}
+
+static bool names_any(struct json_object *fields, const char *const *names)
+{
+    for (size_t i = 0; i < json_object_array_length(fields); i++) {
+        for (const char *const *name = names; *name; name++) {
+            if (strcmp(json_object_get_string(json_object_array_get_idx(fields, i)), *name) == 0) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+void person_emit_update(struct db *db, struct pool *pool, struct id company, const char *role_before,
+                        const struct row *person, struct json_object *updated_fields, instant now)
+{
+    static const char *const details[] = { "name", "email", "phone", NULL };
+    const char *role = row_text(person, "role");
+    bool customer = !role_is_staff(role), was_customer = !role_is_staff(role_before);
+    bool moved = strcmp(role, role_before) != 0, changed = names_any(updated_fields, details);
+    emit_user(db, pool, company, person, "user.updated", updated_fields, now);
+    if (customer && changed) {
+        emit_customer(db, pool, company, person, "customer.details.changed", now);
+    }
+    if (moved && (customer || was_customer)) {
+        emit_customer(db, pool, company, person, "customer.status.changed", now);
+    }
 }

@@ -10,11 +10,14 @@
 
 /* Every role, NULL-terminated: for FIELD_ENUM's choices. */
 extern const char *const role_choices[];
-/* Staff can take bookings; members and leads cannot. */
+/* Staff can take bookings; members and leads cannot: they are customers. */
 bool role_is_staff(const char *role);
 
 /* A user as readers of /api/v1 and of user.* events see it. */
 extern const struct field user_out[];
+
+/* What customer.* events carry: the PushPress API's Customer; customer.deleted only who it was. */
+extern const struct field customer_out[], customer_deleted[];
 
 struct person_order {
     struct id company;
@@ -42,9 +45,14 @@ void person_make_bookable(struct db *db, struct id company, struct id user, cons
 /* The columns of user_out; NULL when the company has no such user or it was deleted. */
 const struct row *person_read(struct db *db, struct pool *pool, struct id company, struct id user);
 
-/* user.* with the person's snapshot. `updated_fields`: an array of member names (its reference is taken),
- * NULL for none. */
+/* user.* with the person's snapshot, and for members and leads the customer.* event that tells of the same.
+ * `updated_fields`: an array of member names (its reference is taken), NULL for none. */
 void person_emit(struct db *db, struct pool *pool, struct id company, const struct row *person,
                  const char *type, struct json_object *updated_fields, instant now);
+
+/* user.updated, and customer.status.changed where the role is another and one of the two is a customer's,
+ * customer.details.changed where a customer's name, mailbox or phone is. */
+void person_emit_update(struct db *db, struct pool *pool, struct id company, const char *role_before,
+                        const struct row *person, struct json_object *updated_fields, instant now);
 
 #endif

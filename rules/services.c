@@ -53,6 +53,16 @@ const struct field service_out[] = {
     { 0 }
 };
 
+static const struct field company_out[] = {
+    { "id", FIELD_ID, .prefix = "cli", .required = true, .doc = "The company" },
+    { "name", FIELD_TEXT, .required = true, .doc = "Its name", .example = "\"Bella Hair Salon\"" },
+    { "slug", FIELD_SLUG, .required = true, .doc = "Its short name", .example = "\"bella-hair-salon\"" },
+    { 0 }
+};
+const struct field service_snapshot[] = {
+    { "company", FIELD_OBJECT, .fields = company_out, .required = true, .doc = "Whose service it is" }, { 0 }
+};
+
 /* The columns are named for service_out; `dress` makes those that SQL cannot write. */
 static const struct statement READ = {
     "SELECT s.id, s.name, s.slug, s.description, s.duration_minutes AS duration,"
@@ -309,12 +319,9 @@ static void emit(struct db *db, struct pool *pool, const struct row *service, co
                  struct json_object *updated_fields, instant now)
 {
     struct json_object *data = field_render(pool, service_out, service);
-    struct json_object *company = json_object_new_object();
+    struct json_object *company = json_get(field_render(pool, service_snapshot, service), "company");
 
-    json_set(data, "company", company);
-    json_set_id(company, "id", "cli", row_id(service, "company_id"));
-    json_set_text(company, "name", row_text(service, "company_name"));
-    json_set_text(company, "slug", row_text(service, "company_slug"));
+    json_set(data, "company", json_object_get(company));
     if (updated_fields)
         json_set(data, "updatedFields", json_object_get(updated_fields));
     event_emit(db, pool, row_id(service, "company_id"), type, data, now);

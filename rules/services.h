@@ -13,6 +13,8 @@ extern const char *const price_types[]; /* hourly, flat, custom */
 
 /* A service as readers of /api/v1 see it. */
 extern const struct field service_out[];
+/* What service.* events carry behind it. */
+extern const struct field service_snapshot[];
 
 enum {
     SERVICE_DURATION_MAX = 1440, /* minutes */
