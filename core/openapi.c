@@ -80,7 +80,7 @@ static void add_error_response(struct json_object *responses, const struct route
         if (set->has[code] && error_table[code].status == status)
             json_object_array_add(codes, json_object_new_string(error_table[code].code));
     json_object_object_add(responses, name, response);
-    openapi_error_response(response, codes);
+    openapi_error_response(response, codes, route_tells_success(route->path));
     if (status == error_table[ERROR_RATE_LIMITED].status)
         add_rate_headers(response, route, true);
 }

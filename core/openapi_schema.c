@@ -284,20 +284,21 @@ static struct json_object *nest(struct json_object *object, const char *name)
     return inner;
 }
 
-void openapi_error_response(struct json_object *response, struct json_object *codes)
+void openapi_error_response(struct json_object *response, struct json_object *codes, bool tells_success)
 {
     struct json_object *schema, *all = json_object_new_array(), *narrow = json_object_new_object();
 
     json_set_text(response, "description", "Refused: see `error.code`");
     schema = nest(nest(nest(response, "content"), "application/json"), "schema");
     json_object_object_add(schema, "allOf", all);
-    json_object_array_add(all, reference("#/components/schemas/Error"));
+    json_object_array_add(all, reference(tells_success ? "#/components/schemas/ErrorWithSuccess"
+                                                       : "#/components/schemas/Error"));
     json_object_array_add(all, narrow);
     json_object_object_add(nest(nest(nest(nest(narrow, "properties"), "error"), "properties"), "code"),
                            "enum", codes);
 }
 
-static struct json_object *error_schema(void)
+static struct json_object *error_schema(bool tells_success)
 {
     static const struct field inner[] = {
         { "code", FIELD_TEXT, .required = true, .doc = "What went wrong, for a program" },
@@ -313,7 +314,12 @@ static struct json_object *error_schema(void)
         { "message", FIELD_TEXT, .required = true, .doc = "As in `error`" },
         { 0 },
     };
-    struct json_object *schema = openapi_object_schema(outer, OPENAPI_OUT), *codes = json_object_new_array();
+    static const struct field success[] = {
+        { "success", FIELD_BOOL, .required = true, .doc = "False", .example = "false" }, { 0 }
+    };
+    struct json_object *schema = tells_success ? openapi_joined_schema(success, outer, OPENAPI_OUT)
+                                               : openapi_object_schema(outer, OPENAPI_OUT);
+    struct json_object *codes = json_object_new_array();
     struct json_object *code =
         json_get(json_get(json_get(json_get(schema, "properties"), "error"), "properties"), "code");
 
@@ -335,7 +341,7 @@ static void add_header_scheme(struct json_object *schemes, const char *name, con
 struct json_object *openapi_components(void)
 {
     struct json_object *components = json_object_new_object(), *schemes = nest(components, "securitySchemes");
-    struct json_object *login = nest(schemes, "login"), *bearer = nest(schemes, "bearer");
+    struct json_object *login = nest(schemes, "login"), *bearer = nest(schemes, "bearer"), *schemas;
 
     json_set_text(login, "type", "http");
     json_set_text(login, "scheme", "bearer");
@@ -347,6 +353,8 @@ struct json_object *openapi_components(void)
     json_set_text(bearer, "description", "An API key, `sk_live_…`");
     add_header_scheme(schemes, "apiKey", "API-KEY");
     add_header_scheme(schemes, "xApiKey", "X-API-Key");
-    json_object_object_add(nest(components, "schemas"), "Error", error_schema());
+    schemas = nest(components, "schemas");
+    json_object_object_add(schemas, "Error", error_schema(false));
+    json_object_object_add(schemas, "ErrorWithSuccess", error_schema(true));
     return components;
 }

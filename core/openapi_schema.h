@@ -22,8 +22,9 @@ struct json_object *openapi_joined_schema(const struct field *fields, const stru
                                           enum openapi_side side);
 /* The list of SHAPE_LIST, SHAPE_PAGE or SHAPE_RESULTS. Takes the reference of `item`. */
 struct json_object *openapi_list_schema(struct json_object *item, enum shape shape);
-/* Fills a response object: the error envelope with these codes. Takes the reference of `codes`. */
-void openapi_error_response(struct json_object *response, struct json_object *codes);
+/* Fills a response object: the error envelope with these codes, on the paths of route_tells_success with
+ * `success`. Takes the reference of `codes`. */
+void openapi_error_response(struct json_object *response, struct json_object *codes, bool tells_success);
 struct json_object *openapi_components(void);
 
 #endif

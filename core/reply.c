@@ -62,6 +62,8 @@ enum outcome fail_with(struct request *request, enum error_code code, struct jso
     const struct error_row *row = &error_table[code];
     struct json_object *body = json_new_object(request->pool), *error = json_object_new_object();
 
+    if (route_tells_success(request->path))
+        json_set_bool(body, "success", false);
     json_object_object_add(body, "error", error);
     json_set_text(error, "code", row->code);
     json_set_text(error, "message", row->message);

@@ -68,4 +68,7 @@ struct route_match {
 struct route_match route_match(struct pool *pool, const struct resource *const *list, const char *method,
                                const char *path);
 
+/* The therapy face: its answers and its errors begin with `success`. */
+bool route_tells_success(const char *path);
+
 #endif

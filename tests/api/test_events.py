@@ -220,7 +220,7 @@ def test_an_event_that_is_not_committed_yet_is_waited_for(stack, company):
         stack.sql.run(insert, later, company.bytes)  # committed before it
         reader = threading.Thread(target=lambda: answers.append(feed(company, cursor=seen["next"])))
         reader.start()
-        waiting = "SELECT 1 FROM information_schema.innodb_trx WHERE trx_state = 'LOCK WAIT' AND trx_query LIKE '%%FROM events%%'"
+        waiting = "SELECT 1 FROM information_schema.processlist WHERE info LIKE 'SELECT e.id%%FROM events%%'"
         wait_until(lambda: stack.sql.one(waiting), what="the reader to wait")
         assert answers == []
         connection.commit()

@@ -1,0 +1,142 @@
+"""Webhooks in the PushPress style, as its published client knows them."""
+
+import hashlib
+import hmac
+
+import pytest
+
+from world import Company, fault_fields, future, shop
+
+URL = "https://example.com/hook"
+
+
+def make(company, *types, expect=201, url=URL, **members):
+    return company.post("/v3/webhooks", {"url": url, "eventTypes": list(types), **members}, expect).json()
+
+
+def test_a_webhook_is_made_read_and_listed(company):
+    made = make(company, "customer.created", "appointment.scheduled")
+    assert list(made) == ["id", "url", "eventTypes", "active", "signingSecret"]
+    assert made["url"] == URL and made["active"] is True and made["signingSecret"]
+    assert sorted(made["eventTypes"]) == ["appointment.scheduled", "customer.created"]
+    assert company.get(f"/v3/webhooks/{made['id']}").json() == made
+    assert company.get("/v3/webhooks").json() == {"data": [made]}
+
+
+def test_the_key_may_come_as_the_published_client_sends_it(stack, company):
+    made = make(company, "checkin.created")
+    answer = stack.client().get("/v3/webhooks", headers={"API-KEY": company.key})
+    assert answer.json()["data"] == [made]
+
+
+EVERY = ["appointment.scheduled", "appointment.rescheduled", "appointment.noshowed", "appointment.canceled",
+         "checkin.created", "checkin.updated", "checkin.deleted", "checkin.failed", "class.canceled", "customer.created",
+         "customer.details.changed", "customer.status.changed", "customer.deleted", "enrollment.created",
+         "enrollment.status.changed", "enrollment.deleted", "reservation.created", "reservation.waitlisted",
+         "reservation.canceled", "reservation.noshowed", "memberapp.updated"]
+
+
+def test_every_event_of_the_platform_can_be_had(company):
+    assert sorted(make(company, *EVERY)["eventTypes"]) == sorted(EVERY)
+
+
+def test_an_endpoint_of_all_events_names_them(company):
+    company.webhook(URL, ["*"], format="pushpress")
+    [shown] = company.get("/v3/webhooks").json()["data"]
+    assert sorted(shown["eventTypes"]) == sorted(EVERY)
+
+
+def test_events_of_an_app_need_the_app(company):
+    made = make(company, "app.installed", "app.uninstalled", appId="app_1")
+    assert made["appId"] == "app_1" and list(made)[2] == "appId"
+    for types, members in ((["app.installed"], {}), (["app.installed", "checkin.created"], {"appId": "app_1"}),
+                           (["checkin.created"], {"appId": "app_1"}), (["app.installed", "checkin.created"], {})):
+        refused = make(company, *types, expect=400, **members)
+        assert refused["error"]["details"]["eventTypes"].startswith("must") and refused["message"]
+    company.patch(f"/v3/webhooks/{made['id']}", {"eventTypes": ["checkin.created"]}, 400)
+    assert company.get("/v3/webhooks").json() == {"data": [made]}
+
+
+@pytest.mark.parametrize("name", ["no.such", "booking.created", "service.created", "*", "Appointment.Scheduled"])
+def test_unknown_events_are_refused(company, name):
+    assert make(company, name, expect=400)["error"]["code"] == "BAD_REQUEST"
+    made = make(company, "checkin.created")
+    company.patch(f"/v3/webhooks/{made['id']}", {"eventTypes": [name]}, 400)
+
+
+@pytest.mark.parametrize("url", ["http://example.com/", "https://192.168.0.1/", "nonsense", 7])
+def test_addresses_that_must_not_be_reached_are_refused(company, url):
+    assert fault_fields(make(company, "checkin.created", expect=422, url=url)) == ["url"]
+    made = make(company, "checkin.created")
+    assert fault_fields(company.patch(f"/v3/webhooks/{made['id']}", {"url": url}, 422).json()) == ["url"]
+
+
+def test_a_webhook_is_changed(company):
+    made = make(company, "checkin.created", unknown="ignored")
+    changed = company.patch(f"/v3/webhooks/{made['id']}", {"url": URL + "/2", "eventTypes": ["class.canceled"],
+                                                           "unknown": 1}).json()
+    assert changed == {**made, "url": URL + "/2", "eventTypes": ["class.canceled"]}
+    assert company.patch(f"/v3/webhooks/{made['id']}", {"url": URL}).json()["eventTypes"] == ["class.canceled"]
+
+
+def test_a_webhook_is_switched_off_and_on(company):
+    made = make(company, "checkin.created")
+    for word, active in (("deactivate", False), ("deactivate", False), ("activate", True), ("activate", True)):
+        company.patch(f"/v3/webhooks/{made['id']}/{word}", {}, 204)
+        assert company.get(f"/v3/webhooks/{made['id']}").json() == {**made, "active": active}
+
+
+def test_a_secret_is_rotated(company):
+    made = make(company, "checkin.created")
+    rotated = company.post(f"/v3/webhooks/{made['id']}/rotate-signing-secret", expect=200).json()
+    assert list(rotated) == ["webhookUuid", "signingSecret"] and rotated["webhookUuid"] == made["id"]
+    assert rotated["signingSecret"] != made["signingSecret"]
+    assert company.get(f"/v3/webhooks/{made['id']}").json()["signingSecret"] == rotated["signingSecret"]
+
+
+def calls(client, webhook, status):
+    path = f"/v3/webhooks/{webhook}"
+    return [client.get(path, status), client.patch(path, {"url": URL}, status), client.delete(path, status),
+            client.patch(path + "/activate", {}, status), client.patch(path + "/deactivate", {}, status),
+            client.post(path + "/rotate-signing-secret", expect=status)]
+
+
+def test_a_webhook_is_removed(company):
+    made = make(company, "checkin.created")
+    company.delete(f"/v3/webhooks/{made['id']}", 204)
+    for answer in calls(company, made["id"], 404):
+        assert isinstance(answer.json()["message"], str) and "success" not in answer.json()
+    assert company.get("/v3/webhooks").json() == {"data": []}
+
+
+def test_others_webhooks_and_other_formats_are_not_seen(stack, company):
+    calls(company, make(Company(stack), "checkin.created")["id"], 404)
+    calls(company, company.webhook(URL)["id"], 404)
+    calls(company, "whk_nonsense", 404)
+    assert company.get("/v3/webhooks").json() == {"data": []}
+
+
+def test_secrets_are_shown_only_to_who_may_change_them(company):
+    made = make(company, "checkin.created")
+    reader = company.with_scopes("webhooks:read")
+    calls(reader, made["id"], 403)
+    reader.get("/v3/webhooks", 403), reader.post("/v3/webhooks", {}, 403)
+
+
+def test_what_is_missing_is_named(company):
+    assert sorted(fault_fields(company.post("/v3/webhooks", {}, 422).json())) == ["eventTypes", "url"]
+
+
+def test_customers_and_appointments_arrive_and_verify(stack, receiver):
+    company, [ada], service = shop(stack)
+    made = make(company, "customer.created", "appointment.scheduled", url=receiver.url)
+    mia = company.user("Mia Berg", "lead", email="mia@example.com")
+    company.book(service, future(), ada, customerId=mia["id"])
+    stack.dispatch()
+    assert sorted(delivery.json["event"] for delivery in receiver.deliveries) == ["appointment.scheduled", "customer.created"]
+    for delivery in receiver.deliveries:
+        data = delivery.body.decode().split('"data":', 1)[1][:-1].encode()
+        assert delivery.headers["webhook-signature"] == \
+            hmac.new(made["signingSecret"].encode(), data, hashlib.sha256).hexdigest()
+    [customer] = receiver.of("customer.created")
+    assert customer.json["data"]["id"] == mia["id"] and customer.json["data"]["name"]["last"] == "Berg"
