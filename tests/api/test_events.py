@@ -257,3 +257,11 @@ def test_bad_questions_to_the_feed_are_named(company, query, field):
 def test_the_feed_needs_its_scope(company):
     company.with_scopes("bookings:read").get("/api/v1/events", 403)
     company.with_scopes("bookings:read").get("/api/v1/event-types", 403)
+
+
+def test_deliveries_that_are_being_settled_hold_no_reader_up(stack, company, receiver):
+    company.webhook(receiver.url)
+    company.user("Ada", "coach")
+    wanted = [event["id"] for event in whole(company, 2)["data"]]
+    with stack.sql.locked("SELECT id FROM deliveries WHERE company_id = %s FOR UPDATE", company.bytes):
+        assert [event["id"] for event in feed(company)["data"]] == wanted

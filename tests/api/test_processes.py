@@ -70,6 +70,6 @@ def test_a_reconnect_in_the_middle_of_the_day_is_not_noticed(spare):
 
 
 def test_a_second_start_changes_nothing(spare):
-    before = {name: spare.pid(name) for name in ("mariadb", "nginx", "pool-booking", "pool-admin", "pool-calendar")}
+    before = {name: spare.pid(name) for name in ("mariadb", "nginx", "pool-booking", "pool-admin", "pool-calendar", "pool-waiting")}
     spare.dev("stack", "start")
     assert {name: spare.pid(name) for name in before} == before

@@ -18,6 +18,9 @@ def scene(stack):
     ids["delivery"] = delivery["id"]
     recovery = company.post(f"/api/v1/webhooks/{hook['id']}/recoveries", {"since": "2026-01-01T00:00:00Z"}, 202)
     ids["recovery"] = recovery.json()["id"]
+    ids["wkey"] = company.post("/api/webhooks/keys", {"name": "x", "webhookUrl": "https://example.com/",
+                                                     "allowedEvents": ["user.created"]}).json()["key"]["id"]
+    ids["v3"] = company.post("/v3/webhooks", {"url": "https://example.com/", "eventTypes": ["class.canceled"]}).json()["id"]
     return company, ids, Company(stack)
 
 
@@ -45,6 +48,12 @@ ROUTES = [
     ("POST", "/api/v1/webhooks/{webhook}/recoveries", {"since": "2026-01-01T00:00:00Z"}),
     ("GET", "/api/v1/webhooks/{webhook}/recoveries/{recovery}", None),
     ("DELETE", "/api/v1/webhooks/{webhook}/recoveries/{recovery}", None),
+    ("POST", "/api/v1/bookings/{booking}/verify-payment", {}),
+    ("GET", "/api/webhooks/keys/{wkey}", None), ("PATCH", "/api/webhooks/keys/{wkey}", {"active": False}),
+    ("DELETE", "/api/webhooks/keys/{wkey}", None),
+    ("GET", "/v3/webhooks/{v3}", None), ("PATCH", "/v3/webhooks/{v3}", {"url": "https://example.com/mine"}),
+    ("DELETE", "/v3/webhooks/{v3}", None), ("PATCH", "/v3/webhooks/{v3}/activate", None),
+    ("PATCH", "/v3/webhooks/{v3}/deactivate", None), ("POST", "/v3/webhooks/{v3}/rotate-signing-secret", None),
     ("GET", "/api/v1/deliveries/{delivery}", None), ("POST", "/api/v1/deliveries/{delivery}/resend", {}),
 ]
 
