@@ -4,6 +4,10 @@
 #include "core/fault.h"
 #include "rules/events.h"
 
+#define ROOM_EXAMPLE "room_4c7k2q9w5m8x1r6t3v0z2b5d8f"
+#define LINK_EXAMPLE                                                                                         \
+    "https://meet.example.com/" ROOM_EXAMPLE "?token=1762023600.Xn2r8vQkq0m4Wl3cT7bY1dF5hJ9sA6eG"
+
 #define COMPANY_EXAMPLE                                                                                      \
     "{\"id\":\"cli_01jbh3k9v8e7ra5q0xw2m4t6zc\",\"name\":\"Bella Hair Salon\","                              \
     "\"slug\":\"bella-hair-salon\",\"timeZone\":\"America/New_York\"}"
@@ -58,8 +62,8 @@ static const char reminder_example[] =
     "\"email\":\"sarah@bellahair.example\"},"
     "\"service\":{\"id\":\"srv_01jbh3k9v8e7ra5q0xw2m4t6ze\",\"name\":\"Haircut & Style\"},"
     "\"startsAt\":\"2025-11-01T14:00:00.000Z\",\"endsAt\":\"2025-11-01T15:00:00.000Z\","
-    "\"timeZone\":\"America/New_York\",\"secureCallLink\":null,"
-    "\"roomId\":\"room_4c7k2q9w5m8x1r6t3v0z2b5d8f\",\"company\":" COMPANY_EXAMPLE "}";
+    "\"timeZone\":\"America/New_York\",\"secureCallLink\":\"" LINK_EXAMPLE "\","
+    "\"roomId\":\"" ROOM_EXAMPLE "\",\"company\":" COMPANY_EXAMPLE "}";
 
 static const char customer_example[] =
     "{\"id\":\"usr_01jbh3k9v8e7ra5q0xw2m4t6zf\",\"companyId\":\"cli_01jbh3k9v8e7ra5q0xw2m4t6zc\","
@@ -208,8 +212,8 @@ static void change_booking(struct json_object *booking, const char *type)
         replace_text(payment, "provider", "bank_transfer");
         replace_text(payment, "reference", "BANK-REF-123456");
         replace_text(payment, "verifiedAt", moment);
-        json_set_text(booking, "secureCallLink", NULL);
-        json_set_text(booking, "roomId", "room_4c7k2q9w5m8x1r6t3v0z2b5d8f");
+        json_set_text(booking, "secureCallLink", LINK_EXAMPLE);
+        json_set_text(booking, "roomId", ROOM_EXAMPLE);
     }
 }
 

@@ -265,3 +265,17 @@ def test_deliveries_that_are_being_settled_hold_no_reader_up(stack, company, rec
     wanted = [event["id"] for event in whole(company, 2)["data"]]
     with stack.sql.locked("SELECT id FROM deliveries WHERE company_id = %s FOR UPDATE", company.bytes):
         assert [event["id"] for event in feed(company)["data"]] == wanted
+
+
+FORMATS = ["standard", "clientpass", "booking-api", "therapy", "bookme", "pushpress"]
+
+
+def test_every_type_can_be_sent_in_every_format(stack, company, receiver, catalogue):
+    hooks = [company.webhook(receiver.url, format=name) for name in FORMATS]
+    for hook in hooks:
+        for name in catalogue:
+            company.post(f"/api/v1/webhooks/{hook['id']}/test", {"event": name}, 202)
+    stack.dispatch()
+    assert len(receiver.deliveries) == len(FORMATS) * len(catalogue)
+    for delivery in receiver.deliveries:
+        assert delivery.json.get("data") or delivery.json.get("payload"), delivery.body
