@@ -4,6 +4,7 @@
 #include "core/log.h"
 #include "dispatcher/hold.h"
 #include "dispatcher/send.h"
+#include "dispatcher/shards.h"
 #include "rules/reminders.h"
 
 enum {
@@ -15,13 +16,15 @@ enum {
 /*
  * One dive into deliveries_lane for each endpoint, to the first row of its lane: some microseconds each,
  * however many rows wait. (A loose index scan over the lanes would visit only those with rows, but the
- * optimizer chooses it by statistics, which are stale just when a lane has filled up.)
+ * optimizer chooses it by statistics, which are stale just when a lane has filled up.) The bits are the
+ * shards that are ours.
  */
 static const struct statement FIND_LANES = {
     "SELECT endpoint.id, endpoint.company_id FROM webhook_endpoints AS endpoint "
-    "WHERE (SELECT first.due_at FROM deliveries AS first FORCE INDEX (deliveries_lane) "
+    "WHERE (? >> (ORD(RIGHT(endpoint.id, 1)) & 31)) & 1 AND (SELECT first.due_at FROM deliveries AS first "
+    "FORCE INDEX (deliveries_lane) "
     "WHERE first.state = 'pending' AND first.endpoint_id = endpoint.id ORDER BY first.due_at LIMIT 1) <= ?",
-    .in = "t", .out = "uu"
+    .in = "it", .out = "uu"
 };
 
 static const struct statement READ_ENDPOINT = {
@@ -259,7 +262,8 @@ void claim_look(struct dispatcher *dispatcher)
     dispatcher->looked_at = start;
     dispatcher->look_at = start + IDLE_POLL_US;
     dispatcher->work_left = dispatcher->swept = false;
-    struct rows due = db_all(dispatcher->db, dispatcher->turn, &FIND_LANES, BIND(value_time(now)));
+    struct rows due = db_all(dispatcher->db, dispatcher->turn, &FIND_LANES,
+                             BIND(value_int(shards_mask(dispatcher)), value_time(now)));
     if (due.count > 0) {
         db_begin(dispatcher->db);
         int claimed = claim_lanes(dispatcher, due, now);

@@ -1,5 +1,5 @@
 /*
- * slotwire-dispatcher [--config FILE] [--once] [--window SECONDS] [--now RFC3339]
+ * slotwire-dispatcher [--config FILE] [--once] [--window SECONDS] [--name NAME] [--now RFC3339]
  *
  * Started by cron each minute. dispatcher.h tells the way of an event through these files.
  */
@@ -13,6 +13,7 @@
 #include "dispatcher/options.h"
 #include "dispatcher/send.h"
 #include "dispatcher/settle.h"
+#include "dispatcher/shards.h"
 #include "dispatcher/window.h"
 #include "rules/reminders.h"
 
@@ -146,6 +147,8 @@ static void database_steps(struct dispatcher *dispatcher)
     if (window_database(dispatcher))
         window_keep(dispatcher);
     if (window_database(dispatcher))
+        shards_keep(dispatcher);
+    if (window_database(dispatcher))
         remind(dispatcher);
     if (window_database(dispatcher))
         release(dispatcher);
@@ -242,9 +245,21 @@ static void catch_signals(void)
     sigaction(SIGPIPE, &action, NULL);
 }
 
+/* --name beside the host's own dispatcher; the setting, or the host's name. */
+static void take_name(struct dispatcher *dispatcher, const struct options *options)
+{
+    char host[64] = "";
+    const char *usual = config_text(CONFIG_DISPATCHER_NAME);
+    gethostname(host, sizeof host - 1);
+    snprintf(dispatcher->holder, sizeof dispatcher->holder, "%s:%ld", host, (long)getpid());
+    if (usual[0] == '\0')
+        usual = host;
+    dispatcher->named = options->name && strcmp(options->name, usual) != 0;
+    snprintf(dispatcher->name, sizeof dispatcher->name, "%s", dispatcher->named ? options->name : usual);
+}
+
 static void init(struct dispatcher *dispatcher, const struct options *options)
 {
-    char host[80] = "";
     int64_t window = options->window ? options->window : config_int(CONFIG_DISPATCHER_WINDOW);
     TAILQ_INIT(&dispatcher->idle);
     TAILQ_INIT(&dispatcher->claimed);
@@ -261,8 +276,7 @@ static void init(struct dispatcher *dispatcher, const struct options *options)
     dispatcher->lane_parallel = (int)config_int(CONFIG_DISPATCHER_LANE_PARALLEL);
     dispatcher->lanes.highest = dispatcher->lane_parallel;
     dispatcher->window_until = clock_monotonic() + window * 1000000;
-    gethostname(host, sizeof host - 1);
-    snprintf(dispatcher->holder, sizeof dispatcher->holder, "%s:%ld", host, (long)getpid());
+    take_name(dispatcher, options);
     send_init(dispatcher);
 }
 
@@ -290,7 +304,7 @@ static int run(struct dispatcher *dispatcher, const struct options *options)
             send_wait(dispatcher, TURN_LONGEST_US / 1000);
         }
     }
-    log_info("at work holder=%s", dispatcher->holder);
+    log_info("at work holder=%s name=%s", dispatcher->holder, dispatcher->name);
     bool settled = loop(dispatcher, options);
     log_info("leaves delivered=%llu failed_attempts=%llu unsettled=%d",
              (unsigned long long)dispatcher->delivered, (unsigned long long)dispatcher->failed_attempts,
@@ -309,6 +323,12 @@ int main(int argc, char **argv)
     if ((status = options_set_clock(&options)) != 0)
         return status;
     log_open("slotwire-dispatcher");
+    if (*config_text(CONFIG_DISPATCHER_NAME) && !options_name_is_good(config_text(CONFIG_DISPATCHER_NAME))) {
+        fputs("slotwire-dispatcher: dispatcher_name must be 1 to 64 letters, digits, dots, dashes and "
+              "underscores\n",
+              stderr);
+        return EXIT_CONFIG;
+    }
     if (!guard_configure(config_text(CONFIG_OUTBOUND_ALLOW)))
         return EXIT_CONFIG;
     catch_signals();
