@@ -127,6 +127,10 @@ struct dispatcher {
     int64_t shards_until; /* clock_monotonic() when the lease may have run out */
     int64_t shards_at;    /* the next renewal */
 
+    /* partitions.c */
+    int64_t sweep_at;                      /* the next step of the sweep; INT64_MAX: nothing to sweep */
+    struct id sweep_event, sweep_delivery; /* how far it has come */
+
     /* main.c and housekeeping.c */
     const struct row *reminder; /* the one in hand, while reminders run */
     int64_t reminders_at, housekeeping_at, window_until;

@@ -11,6 +11,7 @@
 #include "dispatcher/hold.h"
 #include "dispatcher/housekeeping.h"
 #include "dispatcher/options.h"
+#include "dispatcher/partitions.h"
 #include "dispatcher/send.h"
 #include "dispatcher/settle.h"
 #include "dispatcher/shards.h"
@@ -137,8 +138,23 @@ static void keep_house(struct dispatcher *dispatcher)
     int64_t now = clock_monotonic();
     if (dispatcher->draining || now < dispatcher->housekeeping_at)
         return;
+    lanes_forget(&dispatcher->lanes, clock_now());
+    dispatcher->housekeeping_at = now + REMINDERS_EVERY_US;
+    if (!shards_lead(dispatcher))
+        return; /* but it may be ours soon */
     dispatcher->housekeeping_at = now + HOUSEKEEPING_EVERY_US;
-    dispatcher_guarded(dispatcher, housekeeping_run, &fault);
+    if (dispatcher_guarded(dispatcher, housekeeping_run, &fault))
+        dispatcher_guarded(dispatcher, partitions_keep, &fault);
+}
+
+/* A little of it in each turn, so that no webhook waits for it. */
+static void sweep(struct dispatcher *dispatcher)
+{
+    enum fault fault;
+    if (!shards_lead(dispatcher))
+        dispatcher->sweep_at = INT64_MAX;
+    if (!dispatcher->draining && partitions_sweep_is_due(dispatcher))
+        dispatcher_guarded(dispatcher, partitions_sweep, &fault);
 }
 
 /* Where the database is away only the transfers go on. */
@@ -158,6 +174,8 @@ static void database_steps(struct dispatcher *dispatcher)
         settle_done(dispatcher);
     if (window_database(dispatcher))
         keep_house(dispatcher);
+    if (window_database(dispatcher))
+        sweep(dispatcher);
 }
 
 /* ---- the loop ---- */
@@ -175,7 +193,7 @@ static int sleep_milliseconds(const struct dispatcher *dispatcher)
         until = earlier(until, dispatcher->retry_at);
     } else {
         if (!dispatcher->draining)
-            until = earlier(earlier(until, dispatcher->release_at),
+            until = earlier(earlier(earlier(until, dispatcher->sweep_at), dispatcher->release_at),
                             earlier(claim_due_at(dispatcher), dispatcher->reminders_at));
         if (dispatcher->done_count > 0)
             until = earlier(until, settle_is_due(dispatcher) ? now : dispatcher->done_since + 20000);
@@ -188,8 +206,8 @@ static bool is_finished(const struct dispatcher *dispatcher)
     bool empty = dispatcher->flying_count == 0 && dispatcher->done_count == 0;
     if (dispatcher->draining)
         return empty;
-    return dispatcher->once && empty && !dispatcher->away && !dispatcher->work_left &&
-           !dispatcher->held_left && dispatcher->reminders_at > 0;
+    return dispatcher->once && empty && !dispatcher->away && partitions_sweep_is_over(dispatcher) &&
+           !dispatcher->work_left && !dispatcher->held_left && dispatcher->reminders_at > 0;
 }
 
 static void check_end(struct dispatcher *dispatcher)
@@ -270,6 +288,7 @@ static void init(struct dispatcher *dispatcher, const struct options *options)
     dispatcher->turn = pool_new();
     dispatcher->once = options->once;
     dispatcher->work_left = dispatcher->held_left = true; /* until a look finds none */
+    dispatcher->sweep_at = INT64_MAX;
     dispatcher->batch = 64;
     dispatcher->poke_socket = -1;
     dispatcher->parallel = (int)config_int(CONFIG_DISPATCHER_PARALLEL);

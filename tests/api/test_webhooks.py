@@ -156,10 +156,10 @@ def answered(stack, company, receiver, deliveries, attempts, response):
     made = company.webhook(receiver.url, ["user.created"])
     company.user("Mia")
     stack.sql.run("INSERT INTO deliveries (id, company_id, endpoint_id, event_id, state, due_at, created_at)"
-                  " SELECT RANDOM_BYTES(16), company_id, endpoint_id, event_id, 'failed', due_at, created_at"
+                  " SELECT CONCAT(LEFT(id, 6), RANDOM_BYTES(10)), company_id, endpoint_id, event_id, 'failed', due_at, created_at"
                   f" FROM deliveries JOIN seq_1_to_{deliveries} WHERE company_id = %s", company.bytes)
     stack.sql.run("INSERT INTO attempts (id, company_id, delivery_id, number, started_at, status, response, total_us)"
-                  " SELECT RANDOM_BYTES(16), company_id, id, seq, created_at, 500, %s, 1"
+                  " SELECT CONCAT(LEFT(id, 6), RANDOM_BYTES(10)), company_id, id, seq, created_at, 500, %s, 1"
                   f" FROM deliveries JOIN seq_1_to_{attempts} WHERE company_id = %s", response, company.bytes)
     return f"/api/v1/webhooks/{made['id']}/deliveries"
 
