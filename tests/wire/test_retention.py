@@ -3,7 +3,6 @@
 import contextlib
 import datetime
 import os
-import time
 
 import pytest
 
@@ -263,9 +262,12 @@ def test_a_large_day_goes_in_a_moment(keeper, company, figure, long):
     keeper.sql.run("INSERT INTO attempts (id, company_id, delivery_id, number, started_at, status, response, total_us)"
                    " SELECT CONCAT(LEFT(id, 6), RANDOM_BYTES(10)), company_id, RANDOM_BYTES(16), 1, started_at, 200,"
                    f" REPEAT('x', 100), 1 FROM attempts JOIN seq_1_to_{count} WHERE company_id = %s", company.bytes)
-    start = time.monotonic()
-    result = keeper.dispatch()
-    took = time.monotonic() - start
-    [line] = [line for line in (result.stdout + result.stderr).splitlines() if "a day is dropped table=attempts" in line]
-    figure(f"a day of {count} attempts is dropped in {line.rsplit('took_ms=')[1]} ms; the whole run took {1000 * took:.0f} ms")
+
+    def dropped():
+        """The server itself may still be at the rows that were just written; then the next try has the table."""
+        result = keeper.dispatch()
+        return [line for line in (result.stdout + result.stderr).splitlines() if "a day is dropped table=attempts" in line]
+
+    [line] = wait_until(dropped, 60, "the day to go")
+    figure(f"a day of {count} attempts is dropped in {line.rsplit('took_ms=')[1]} ms")
     assert keeper.sql.number("SELECT COUNT(*) FROM attempts") == 0
