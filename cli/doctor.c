@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 /* Cron starts the dispatcher each minute; three missed starts are no accident. */
-enum { DISPATCHER_LATE = 180 * CLOCK_SECOND };
+enum { DISPATCHER_LATE = 180 * CLOCK_SECOND, CLOCK_TOLERANCE = CLOCK_SECOND };
 
 static const struct statement SERVER = { "SELECT VERSION() AS version", .out = "s" };
 static const struct statement VERSION = { "SELECT MAX(version) AS version FROM schema_version", .out = "i" };
@@ -21,6 +21,7 @@ static const struct statement HAS_VERSION = {
 static const struct statement DISPATCHER = {
     "SELECT holder, seen_at FROM heartbeats WHERE name = 'dispatcher'", .out = "st"
 };
+static const struct statement CLOCK = { "SELECT UTC_TIMESTAMP(3) AS time", .out = "t" };
 
 /* ---- lines ---- */
 
@@ -109,6 +110,20 @@ static void check_dispatcher(struct doctor *doctor)
     doctor_ok(doctor, "dispatcher was seen %lld seconds ago", (long long)(age < 0 ? 0 : age / CLOCK_SECOND));
 }
 
+/* The dispatcher follows the database's clock; workers cannot ask for it at every request. */
+static void check_clock(struct doctor *doctor)
+{
+    instant before = clock_real();
+    instant there = row_time(db_one(doctor->cli->db, doctor->cli->pool, &CLOCK, BIND_NONE), "time");
+    int64_t behind = there - (before + (clock_real() - before) / 2);
+    if (llabs(behind) > CLOCK_TOLERANCE)
+        doctor_warn(doctor, "let both machines follow a time server (NTP)",
+                    "this machine's clock is %.1f seconds %s the database's", (double)llabs(behind) / 1000,
+                    behind > 0 ? "behind" : "ahead of");
+    else
+        doctor_ok(doctor, "clocks agree, this machine's and the database's");
+}
+
 /* ---- the machine ---- */
 
 static void check_zones(struct doctor *doctor)
@@ -166,6 +181,7 @@ static void check_database(struct doctor *doctor)
     }
     if (check_server(doctor) && check_schema(doctor)) {
         check_dispatcher(doctor);
+        check_clock(doctor);
         doctor_check_alarms(doctor);
     }
     fault_done(&frame);

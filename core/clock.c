@@ -5,6 +5,7 @@
 
 static bool frozen;
 static instant frozen_at;
+static int64_t correction;
 
 static int64_t read_clock(clockid_t clock, int64_t per_second)
 {
@@ -21,7 +22,17 @@ instant clock_now(void)
 
 instant clock_real(void)
 {
-    return read_clock(CLOCK_REALTIME, 1000);
+    return read_clock(CLOCK_REALTIME, 1000) + correction;
+}
+
+void clock_set_offset(int64_t milliseconds)
+{
+    correction = milliseconds;
+}
+
+int64_t clock_offset(void)
+{
+    return correction;
 }
 
 int64_t clock_monotonic(void)

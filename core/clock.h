@@ -22,8 +22,15 @@ enum { CLOCK_SECOND = 1000, CLOCK_MINUTE = 60 * CLOCK_SECOND, CLOCK_HOUR = 60 * 
 #define INSTANT_MAX ((instant)253402300799999)
 
 instant clock_now(void);       /* the business's time: real, or as set by a test */
-instant clock_real(void);      /* the machine's time, whatever a test says */
+instant clock_real(void);      /* the real time, whatever a test says: the machine's and the offset */
 int64_t clock_monotonic(void); /* microseconds from an unknown start */
+
+/*
+ * For a process that knows a better clock than its machine's: so many milliseconds are added to it from then
+ * on, in clock_real() and so in clock_now() and in new ids. 0 at the start.
+ */
+void clock_set_offset(int64_t milliseconds);
+int64_t clock_offset(void);
 
 /* Freezes clock_now() at `time`. For `--now` and unit tests. */
 void clock_set(instant time);

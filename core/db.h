@@ -102,6 +102,23 @@ uint64_t db_round_trips(const struct db *db); /* since db_new: prepares, executi
  */
 bool db_run_script(struct db *db, struct pool *pool, const char *sql, const char **why);
 
+/*
+ * Daily partitions of the tables that only grow. A form of a table takes no parameters, so this is the one
+ * place where SQL is not bound: it is put together from a table of this list, a day's number (since
+ * 1970-01-01) and nothing else. Partition pYYYYMMDD holds the ids of that day in UTC and of the days before
+ * it that have none; `later` holds what comes after all of them.
+ *
+ * Both need the table for themselves for a moment. Where it is in use they return false after a line in the
+ * log: at once, or with `wait` after a second or two, in which all who come to the table wait with them.
+ * Outside a transaction only.
+ */
+enum db_partitioned { DB_EVENTS, DB_ATTEMPTS };
+const char *db_partition_table(enum db_partitioned table);
+/* Takes the days `first` to `last`, which come after all others, out of `later`. */
+bool db_partition_add(struct db *db, enum db_partitioned table, int64_t first, int64_t last, bool wait);
+/* With all its rows. */
+bool db_partition_drop(struct db *db, enum db_partitioned table, int64_t day, bool wait);
+
 /* By column name; an unknown name or another type is FAULT_BROKEN. NULL columns give NULL, 0 or the nil id.
  */
 const struct value *row_value(const struct row *row, const char *name);

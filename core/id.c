@@ -77,6 +77,24 @@ struct id id_new(void)
     return id;
 }
 
+struct id id_first_of(instant time)
+{
+    struct id id = { { 0 } };
+
+    put_bytes(id.bytes, (uint64_t)(time > 0 ? time : 0), 6);
+    return id;
+}
+
+instant id_time(struct id id)
+{
+    instant time = 0;
+
+    for (int i = 0; i < 6; i++) {
+        time = time << 8 | id.bytes[i];
+    }
+    return time;
+}
+
 bool id_is_nil(struct id id)
 {
     return id_equal(id, (struct id){ { 0 } });

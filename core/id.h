@@ -5,6 +5,8 @@
 #ifndef CORE_ID_H
 #define CORE_ID_H
 
+#include "core/clock.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -22,6 +24,11 @@ struct id id_new(void);
 bool id_is_nil(struct id id); /* all zero: "none" */
 bool id_equal(struct id left, struct id right);
 int id_compare(struct id left, struct id right); /* as memcmp */
+
+/* The bounds of what was born when: no id of `time` or later sorts before it, none of before does after it.
+ */
+struct id id_first_of(instant time);
+instant id_time(struct id id); /* when it was born; of a UUIDv7 alone */
 
 /* Writes `prefix_…` with a NUL into `text` of ID_TEXT_SIZE bytes; returns `text`. */
 char *id_format(char *text, const char *prefix, struct id id);

@@ -6,6 +6,7 @@
 #include "core/log.h"
 #include "core/text.h"
 #include "dispatcher/claim.h"
+#include "dispatcher/shards.h"
 #include "rules/backlog.h"
 #include "rules/events.h"
 #include "rules/messages.h"
@@ -41,7 +42,7 @@ static int64_t overdue_seconds(instant due_at, instant now)
 /* Only the leader looks: the others would say the same. A single run is not one; it works beside. */
 static bool leads(const struct dispatcher *dispatcher)
 {
-    return dispatcher->locked;
+    return shards_lead(dispatcher) && !dispatcher->once;
 }
 
 /* ---- who is told of late deliveries ---- */

@@ -5,6 +5,7 @@
 #include "dispatcher/lease.h"
 #include "dispatcher/pace.h"
 #include "dispatcher/send.h"
+#include "dispatcher/shards.h"
 #include "rules/reminders.h"
 
 enum {
@@ -18,7 +19,7 @@ enum {
  * Two dives into deliveries_lane for each endpoint, to the first row of what is fresh and of what is tried
  * again: some microseconds each, however many rows wait. (A loose index scan over the lanes would visit only
  * those with rows, but the optimizer chooses it by statistics, which are stale just when a lane has filled
- * up.) An open breaker costs no dive.
+ * up.) An open breaker costs no dive. The bits are the shards that are ours.
  */
 static const struct statement FIND_LANES = {
     "SELECT endpoint.id, endpoint.company_id, "
@@ -28,16 +29,18 @@ static const struct statement FIND_LANES = {
     "(SELECT again.due_at FROM deliveries AS again FORCE INDEX (deliveries_lane) "
     "WHERE again.state = 'retrying' AND again.endpoint_id = endpoint.id ORDER BY again.due_at LIMIT 1) AS "
     "again_at "
-    "FROM webhook_endpoints AS endpoint WHERE (NOT endpoint.active OR endpoint.breaker_until IS NULL "
+    "FROM webhook_endpoints AS endpoint WHERE (? >> (ORD(RIGHT(endpoint.id, 1)) & 31)) & 1 AND (NOT "
+    "endpoint.active OR endpoint.breaker_until IS NULL "
     "OR endpoint.breaker_until NOT BETWEEN ? AND ?) HAVING fresh_at <= ? OR again_at <= ?",
-    .in = "tttt", .out = "uutt"
+    .in = "itttt", .out = "uutt"
 };
 
 /* Of a day at most, so that it reads little however many tests there ever were. */
 static const struct statement FIND_TESTS = {
     "SELECT DISTINCT endpoint_id AS id, company_id FROM deliveries FORCE INDEX (deliveries_test) "
-    "WHERE test = TRUE AND id >= ? AND state IN ('pending', 'retrying') AND due_at <= ? LIMIT ?",
-    .in = "uti", .out = "uu"
+    "WHERE test = TRUE AND id >= ? AND state IN ('pending', 'retrying') AND due_at <= ? "
+    "AND (? >> (ORD(RIGHT(endpoint_id, 1)) & 31)) & 1 LIMIT ?",
+    .in = "utii", .out = "uu"
 };
 
 static const struct statement READ_ENDPOINT = {
@@ -313,9 +316,9 @@ static int claim_lanes(struct dispatcher *dispatcher, struct rows due, instant n
 
 static int claim_due(struct dispatcher *dispatcher, instant now)
 {
-    struct rows due = db_all(
-        dispatcher->db, dispatcher->turn, &FIND_LANES,
-        BIND(value_time(now + 1), value_time(now + BREAKER_FURTHEST), value_time(now), value_time(now)));
+    struct rows due = db_all(dispatcher->db, dispatcher->turn, &FIND_LANES,
+                             BIND(value_int(shards_mask(dispatcher)), value_time(now + 1),
+                                  value_time(now + BREAKER_FURTHEST), value_time(now), value_time(now)));
     if (due.count == 0)
         return 0;
     const struct transfer *before = TAILQ_LAST(&dispatcher->claimed, transfer_list);
@@ -359,7 +362,8 @@ static int claim_tests_of(struct dispatcher *dispatcher, const struct row *due, 
 static int claim_tests(struct dispatcher *dispatcher, instant now)
 {
     struct rows due = db_all(dispatcher->db, dispatcher->turn, &FIND_TESTS,
-                             BIND(value_id(day_ago()), value_time(now), value_int(TESTS_AT_ONCE)));
+                             BIND(value_id(day_ago()), value_time(now), value_int(shards_mask(dispatcher)),
+                                  value_int(TESTS_AT_ONCE)));
     struct id fence = id_new();
     int claimed = 0;
     if (due.count == 0)

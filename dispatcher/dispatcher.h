@@ -11,8 +11,9 @@
  * How much goes where: lanes.c (how much of one endpoint and of one company at once), pace.c (breaker and
  * rate limit), health.c (what the answers say of an endpoint over time), hold.c (what is switched off).
  *
- * Beside the way: window.c (who is at work: lock, handover, poke socket, a database that went away) and
- * housekeeping.c. main.c is the loop.
+ * Beside the way: window.c (who is at work: lock, handover, poke socket, a database that went away), shards.c
+ * (which lanes are ours, beside other dispatchers), recover.c (sending again what was missed), alarm.c,
+ * housekeeping.c and partitions.c (what goes when it is old). main.c is the loop.
  *
  * A delivery is leased, never taken: claiming moves due_at to the end of the lease and sets the fence, and
  * only the holder of that fence settles the row. What a killed dispatcher had in hand comes due again.
@@ -125,13 +126,26 @@ struct dispatcher {
 
     /* window.c */
     int poke_socket; /* -1: none */
-    bool locked;     /* the lock of the single active dispatcher is ours */
+    bool locked;     /* the lock of our name is ours */
     bool draining;   /* claims nothing more; ends when nothing is in flight or at `drain_until` */
     int64_t drain_until;
     bool away; /* the database does not answer; next tried at `retry_at` */
     int64_t retry_at, retry_pause;
     int64_t heartbeat_at;
     char holder[120]; /* host:pid */
+    char name[80];    /* one dispatcher at a time works by it */
+    bool named;       /* by --name, beside the one that the host's cron starts: its socket is its own */
+
+    /* shards.c */
+    struct id id;         /* of this process */
+    bool entered;         /* it has a row among the living */
+    uint32_t shards;      /* held, a bit each; worth nothing from `shards_until` on */
+    int64_t shards_until; /* clock_monotonic() when the lease may have run out */
+    int64_t shards_at;    /* the next renewal */
+
+    /* partitions.c */
+    int64_t sweep_at;                      /* the next step of the sweep; INT64_MAX: nothing to sweep */
+    struct id sweep_event, sweep_delivery; /* how far it has come */
 
     /* mail.c and alarm.c */
     struct mail_room *mail;

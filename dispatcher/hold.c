@@ -2,6 +2,7 @@
 
 #include "core/log.h"
 #include "dispatcher/claim.h"
+#include "dispatcher/shards.h"
 
 enum {
     HOLD_AT_ONCE = 2000,
@@ -31,10 +32,11 @@ static const struct statement HOLD = {
 /* One dive for each endpoint, as the look for due lanes. */
 static const struct statement FIND_HELD = {
     "SELECT endpoint.id, endpoint.company_id FROM webhook_endpoints AS endpoint "
-    "WHERE endpoint.active AND (SELECT first.due_at FROM deliveries AS first FORCE INDEX (deliveries_lane) "
+    "WHERE endpoint.active AND (? >> (ORD(RIGHT(endpoint.id, 1)) & 31)) & 1 AND (SELECT first.due_at FROM "
+    "deliveries AS first FORCE INDEX (deliveries_lane) "
     "WHERE first.state = 'held' AND first.endpoint_id = endpoint.id ORDER BY first.due_at LIMIT 1) IS NOT "
     "NULL LIMIT ?",
-    .in = "i", .out = "uu"
+    .in = "ii", .out = "uu"
 };
 
 static const struct statement RELEASE = {
@@ -79,7 +81,8 @@ void hold_release(struct dispatcher *dispatcher)
 {
     uint64_t released = 0;
     dispatcher->held_left = true; /* should this fail */
-    struct rows lanes = db_all(dispatcher->db, dispatcher->turn, &FIND_HELD, BIND(value_int(LANES_AT_ONCE)));
+    struct rows lanes = db_all(dispatcher->db, dispatcher->turn, &FIND_HELD,
+                               BIND(value_int(shards_mask(dispatcher)), value_int(LANES_AT_ONCE)));
     for (size_t i = 0; i < lanes.count; i++)
         released +=
             release_lane(dispatcher, row_id(&lanes.items[i], "company_id"), row_id(&lanes.items[i], "id"));

@@ -1,5 +1,6 @@
 /*
- * housekeeping: what has to be swept once a minute.
+ * housekeeping: the small things that have to be swept once a minute, by the leader alone. What fills days is
+ * partitions.c's.
  */
 #ifndef DISPATCHER_HOUSEKEEPING_H
 #define DISPATCHER_HOUSEKEEPING_H

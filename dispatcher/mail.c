@@ -7,8 +7,6 @@
 enum {
     PARALLEL = 4, /* connections that mail servers commonly grant one client */
     LOOK_EVERY_US = 500000,
-    SWEEP_EVERY_US = 60000000,
-    SWEEP_AT_ONCE = 500,
     REST_FIRST_US = 5000000,
     REST_LONGEST_US = 60000000
 };
@@ -43,15 +41,6 @@ static const struct statement COUNT = {
     "INSERT INTO counters (name, value) VALUES (?, 1) ON DUPLICATE KEY UPDATE value = value + 1", .in = "s"
 };
 
-/* What is settled keeps the due_at of its last lease, which stands in the index. */
-static const struct statement FIND_OLD = {
-    "SELECT id, company_id FROM messages WHERE state = ? AND due_at < ? ORDER BY due_at LIMIT ?", .in = "sti",
-    .out = "uu"
-};
-
-static const struct statement DELETE_OLD = { "DELETE FROM messages WHERE id = ? AND company_id <=> ?",
-                                             .in = "uu" };
-
 struct letter {
     struct parcel parcel; /* the first member: a parcel that is back is its letter */
     TAILQ_ENTRY(letter) link;
@@ -69,7 +58,7 @@ struct mail_room {
     struct post *post;
     struct letters claimed, flying, done;
     int in_hand;
-    int64_t look_at, sweep_at;
+    int64_t look_at;
     int64_t rest_until, rest;
     bool usable; /* the server took the last mail that it was asked about, or refused it */
     bool work_left;
@@ -269,44 +258,11 @@ static void receive(struct mail_room *room)
     }
 }
 
-/* ---- what is settled long since ---- */
-
-static void sweep_state(struct dispatcher *dispatcher, const char *state)
-{
-    instant before = clock_now() - config_int(CONFIG_RETENTION_DAYS) * CLOCK_DAY;
-    struct rows old = db_all(dispatcher->db, dispatcher->turn, &FIND_OLD,
-                             BIND(value_text(state), value_time(before), value_int(SWEEP_AT_ONCE)));
-    struct value *values = pool_array(dispatcher->turn, 2 * old.count + 1, sizeof *values);
-    for (size_t i = 0; i < old.count; i++) {
-        values[2 * i] = *row_value(&old.items[i], "id");
-        values[2 * i + 1] = *row_value(&old.items[i], "company_id");
-    }
-    if (old.count > 0)
-        db_run_many(dispatcher->db, &DELETE_OLD, values, 2, old.count);
-}
-
-static void sweep(struct dispatcher *dispatcher)
-{
-    sweep_state(dispatcher, "sent");
-    sweep_state(dispatcher, "failed");
-}
-
-static void sweep_when_due(struct dispatcher *dispatcher)
-{
-    enum fault fault;
-    int64_t now = clock_monotonic();
-    if (dispatcher->draining || now < dispatcher->mail->sweep_at)
-        return;
-    dispatcher->mail->sweep_at = now + SWEEP_EVERY_US;
-    dispatcher_guarded(dispatcher, sweep, &fault);
-}
-
 void mail_run(struct dispatcher *dispatcher)
 {
     receive(dispatcher->mail);
     settle_done(dispatcher);
     claim_and_start(dispatcher);
-    sweep_when_due(dispatcher);
 }
 
 /* ---- the room ---- */

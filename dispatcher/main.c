@@ -1,5 +1,5 @@
 /*
- * slotwire-dispatcher [--config FILE] [--once] [--window SECONDS] [--now RFC3339]
+ * slotwire-dispatcher [--config FILE] [--once] [--window SECONDS] [--name NAME] [--now RFC3339]
  *
  * Started by cron each minute. dispatcher.h tells the way of an event through these files.
  */
@@ -13,9 +13,11 @@
 #include "dispatcher/housekeeping.h"
 #include "dispatcher/mail.h"
 #include "dispatcher/options.h"
+#include "dispatcher/partitions.h"
 #include "dispatcher/recover.h"
 #include "dispatcher/send.h"
 #include "dispatcher/settle.h"
+#include "dispatcher/shards.h"
 #include "dispatcher/window.h"
 #include "rules/reminders.h"
 
@@ -152,8 +154,23 @@ static void keep_house(struct dispatcher *dispatcher)
     int64_t now = clock_monotonic();
     if (dispatcher->draining || now < dispatcher->housekeeping_at)
         return;
+    lanes_forget(&dispatcher->lanes, clock_now());
+    dispatcher->housekeeping_at = now + REMINDERS_EVERY_US;
+    if (!shards_lead(dispatcher))
+        return; /* but it may be ours soon */
     dispatcher->housekeeping_at = now + HOUSEKEEPING_EVERY_US;
-    dispatcher_guarded(dispatcher, housekeeping_run, &fault);
+    if (dispatcher_guarded(dispatcher, housekeeping_run, &fault))
+        dispatcher_guarded(dispatcher, partitions_keep, &fault);
+}
+
+/* A little of it in each turn, so that no webhook waits for it. */
+static void sweep(struct dispatcher *dispatcher)
+{
+    enum fault fault;
+    if (!shards_lead(dispatcher))
+        dispatcher->sweep_at = INT64_MAX;
+    if (!dispatcher->draining && partitions_sweep_is_due(dispatcher))
+        dispatcher_guarded(dispatcher, partitions_sweep, &fault);
 }
 
 /* Where the database is away only the transfers go on. */
@@ -161,6 +178,8 @@ static void database_steps(struct dispatcher *dispatcher)
 {
     if (window_database(dispatcher))
         window_keep(dispatcher);
+    if (window_database(dispatcher))
+        shards_keep(dispatcher);
     if (window_database(dispatcher))
         alarm_run(dispatcher); /* before anything is claimed */
     if (window_database(dispatcher))
@@ -177,6 +196,8 @@ static void database_steps(struct dispatcher *dispatcher)
         mail_run(dispatcher);
     if (window_database(dispatcher))
         keep_house(dispatcher);
+    if (window_database(dispatcher))
+        sweep(dispatcher);
 }
 
 /* ---- the loop ---- */
@@ -194,9 +215,9 @@ static int sleep_milliseconds(const struct dispatcher *dispatcher)
         until = earlier(until, dispatcher->retry_at);
     } else {
         if (!dispatcher->draining)
-            until = earlier(
-                earlier(until, dispatcher->release_at),
-                earlier(earlier(claim_due_at(dispatcher), dispatcher->recover_at), dispatcher->reminders_at));
+            until = earlier(earlier(earlier(until, dispatcher->sweep_at),
+                                    earlier(dispatcher->release_at, dispatcher->recover_at)),
+                            earlier(claim_due_at(dispatcher), dispatcher->reminders_at));
         until = earlier(until, mail_due_at(dispatcher));
         if (dispatcher->done_count > 0)
             until = earlier(until, settle_is_due(dispatcher) ? now : dispatcher->done_since + 20000);
@@ -209,9 +230,9 @@ static bool is_finished(const struct dispatcher *dispatcher)
     bool empty = dispatcher->flying_count == 0 && dispatcher->done_count == 0 && mail_is_idle(dispatcher);
     if (dispatcher->draining)
         return empty;
-    return dispatcher->once && empty && !dispatcher->away && !dispatcher->work_left &&
-           !dispatcher->held_left && !mail_has_work(dispatcher) && dispatcher->reminders_at > 0 &&
-           !recover_is_under_way(dispatcher);
+    return dispatcher->once && empty && !dispatcher->away && partitions_sweep_is_over(dispatcher) &&
+           !dispatcher->work_left && !dispatcher->held_left && !mail_has_work(dispatcher) &&
+           dispatcher->reminders_at > 0 && !recover_is_under_way(dispatcher);
 }
 
 static void check_end(struct dispatcher *dispatcher)
@@ -269,9 +290,21 @@ static void catch_signals(void)
     sigaction(SIGPIPE, &action, NULL);
 }
 
+/* --name beside the host's own dispatcher; the setting, or the host's name. */
+static void take_name(struct dispatcher *dispatcher, const struct options *options)
+{
+    char host[64] = "";
+    const char *usual = config_text(CONFIG_DISPATCHER_NAME);
+    gethostname(host, sizeof host - 1);
+    snprintf(dispatcher->holder, sizeof dispatcher->holder, "%s:%ld", host, (long)getpid());
+    if (usual[0] == '\0')
+        usual = host;
+    dispatcher->named = options->name && strcmp(options->name, usual) != 0;
+    snprintf(dispatcher->name, sizeof dispatcher->name, "%s", dispatcher->named ? options->name : usual);
+}
+
 static void init(struct dispatcher *dispatcher, const struct options *options)
 {
-    char host[80] = "";
     int64_t window = options->window ? options->window : config_int(CONFIG_DISPATCHER_WINDOW);
     TAILQ_INIT(&dispatcher->idle);
     TAILQ_INIT(&dispatcher->claimed);
@@ -282,14 +315,14 @@ static void init(struct dispatcher *dispatcher, const struct options *options)
     dispatcher->turn = pool_new();
     dispatcher->once = options->once;
     dispatcher->work_left = dispatcher->held_left = true; /* until a look finds none */
+    dispatcher->sweep_at = INT64_MAX;
     dispatcher->batch = 64;
     dispatcher->poke_socket = -1;
     dispatcher->parallel = (int)config_int(CONFIG_DISPATCHER_PARALLEL);
     dispatcher->lane_parallel = (int)config_int(CONFIG_DISPATCHER_LANE_PARALLEL);
     dispatcher->lanes.highest = dispatcher->lane_parallel;
     dispatcher->window_until = clock_monotonic() + window * 1000000;
-    gethostname(host, sizeof host - 1);
-    snprintf(dispatcher->holder, sizeof dispatcher->holder, "%s:%ld", host, (long)getpid());
+    take_name(dispatcher, options);
     send_init(dispatcher);
     mail_init(dispatcher);
 }
@@ -319,7 +352,7 @@ static int run(struct dispatcher *dispatcher, const struct options *options)
             send_wait(dispatcher, TURN_LONGEST_US / 1000);
         }
     }
-    log_info("at work holder=%s", dispatcher->holder);
+    log_info("at work holder=%s name=%s", dispatcher->holder, dispatcher->name);
     bool settled = loop(dispatcher, options);
     log_info("leaves delivered=%llu failed_attempts=%llu unsettled=%d",
              (unsigned long long)dispatcher->delivered, (unsigned long long)dispatcher->failed_attempts,
@@ -338,6 +371,12 @@ int main(int argc, char **argv)
     if ((status = options_set_clock(&options)) != 0)
         return status;
     log_open("slotwire-dispatcher");
+    if (*config_text(CONFIG_DISPATCHER_NAME) && !options_name_is_good(config_text(CONFIG_DISPATCHER_NAME))) {
+        fputs("slotwire-dispatcher: dispatcher_name must be 1 to 64 letters, digits, dots, dashes and "
+              "underscores\n",
+              stderr);
+        return EXIT_CONFIG;
+    }
     if (!guard_configure(config_text(CONFIG_OUTBOUND_ALLOW)))
         return EXIT_CONFIG;
     catch_signals();

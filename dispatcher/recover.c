@@ -1,4 +1,5 @@
 #include "dispatcher/recover.h"
+#include "dispatcher/shards.h"
 
 #include "core/log.h"
 #include "dispatcher/claim.h"
@@ -79,14 +80,6 @@ struct step {
     size_t made_count, revived_count;
 };
 enum { MADE = 7, REVIVED = 4 }; /* values of a row */
-
-/* Whether this process sends the endpoint's lane; all of them until several share the work. */
-static bool shards_own(const struct dispatcher *dispatcher, struct id endpoint)
-{
-    (void)dispatcher;
-    (void)endpoint;
-    return true;
-}
 
 /* The lowest id that an event of this moment can have. */
 static struct id id_from(instant moment)

@@ -3,6 +3,7 @@
 #include "core/config.h"
 #include "core/log.h"
 #include "dispatcher/claim.h"
+#include "dispatcher/shards.h"
 
 #include <errno.h>
 #include <sys/socket.h>
@@ -14,6 +15,7 @@ enum {
     HEARTBEAT_US = 4000000,
     HANDOVER_WAIT_S = 5, /* the one at work answers within a turn, unless it hangs in a statement */
     HANDOVER_TRIES = 3,
+    ENTER_TRIES = 5,
     HANDOVER_DRAIN_S = 60, /* longer than any format's time-out */
     RETRY_FIRST_US = 100000,
     RETRY_LONGEST_US = 5000000
@@ -22,18 +24,19 @@ enum {
 static const char HANDOVER[] = "handover";
 
 static const struct statement TAKE_LOCK = {
-    "SELECT COALESCE(GET_LOCK(SHA1(CONCAT('slotwire dispatcher ', DATABASE())), ?), 0) AS held", .in = "i",
-    .out = "i"
+    "SELECT COALESCE(GET_LOCK(SHA1(CONCAT('slotwire dispatcher ', DATABASE(), ' ', ?)), ?), 0) AS held",
+    .in = "si", .out = "i"
 };
 
 static const struct statement ASK_LOCK = {
-    "SELECT COALESCE(IS_USED_LOCK(SHA1(CONCAT('slotwire dispatcher ', DATABASE()))) = CONNECTION_ID(), 0) "
-    "AS held",
-    .out = "i"
+    "SELECT COALESCE(IS_USED_LOCK(SHA1(CONCAT('slotwire dispatcher ', DATABASE(), ' ', ?))) = "
+    "CONNECTION_ID(), 0) AS held",
+    .in = "s", .out = "i"
 };
 
 static const struct statement DROP_LOCK = {
-    "SELECT COALESCE(RELEASE_LOCK(SHA1(CONCAT('slotwire dispatcher ', DATABASE()))), 0) AS held", .out = "i"
+    "SELECT COALESCE(RELEASE_LOCK(SHA1(CONCAT('slotwire dispatcher ', DATABASE(), ' ', ?))), 0) AS held",
+    .in = "s", .out = "i"
 };
 
 static const struct statement BEAT = {
@@ -44,26 +47,25 @@ static const struct statement BEAT = {
 
 /* ---- the socket ---- */
 
-static bool socket_address(struct sockaddr_un *address)
+static bool socket_address(const struct dispatcher *dispatcher, struct sockaddr_un *address)
 {
     const char *path = config_text(CONFIG_DISPATCHER_SOCKET);
-    size_t length = strlen(path);
     *address = (struct sockaddr_un){ .sun_family = AF_UNIX };
-    if (length == 0)
+    if (path[0] == '\0')
         return false;
-    if (length >= sizeof address->sun_path) {
-        log_warn("dispatcher_socket is too long for a socket; only polling is left path=%s", path);
-        return false;
-    }
-    memcpy(address->sun_path, path, length);
-    return true;
+    int length = snprintf(address->sun_path, sizeof address->sun_path, "%s%s%s", path,
+                          dispatcher->named ? "." : "", dispatcher->named ? dispatcher->name : "");
+    if (length < (int)sizeof address->sun_path)
+        return true;
+    log_warn("dispatcher_socket is too long for a socket; only polling is left path=%s", path);
+    return false;
 }
 
 /* Only the holder of the lock comes here, so that nobody's socket is taken away. */
 static void open_socket(struct dispatcher *dispatcher)
 {
     struct sockaddr_un address;
-    if (dispatcher->poke_socket >= 0 || !socket_address(&address))
+    if (dispatcher->poke_socket >= 0 || !socket_address(dispatcher, &address))
         return;
     int opened = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     unlink(address.sun_path);
@@ -81,17 +83,19 @@ static void open_socket(struct dispatcher *dispatcher)
 
 static void close_socket(struct dispatcher *dispatcher)
 {
+    struct sockaddr_un address;
     if (dispatcher->poke_socket < 0)
         return;
-    unlink(config_text(CONFIG_DISPATCHER_SOCKET));
+    if (socket_address(dispatcher, &address))
+        unlink(address.sun_path);
     close(dispatcher->poke_socket);
     dispatcher->poke_socket = -1;
 }
 
-static void ask_for_handover(void)
+static void ask_for_handover(const struct dispatcher *dispatcher)
 {
     struct sockaddr_un address;
-    if (!socket_address(&address))
+    if (!socket_address(dispatcher, &address))
         return;
     int sender = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (sender < 0)
@@ -111,6 +115,7 @@ void window_listen(struct dispatcher *dispatcher)
         claim_soon(dispatcher);
         if ((size_t)length == sizeof HANDOVER - 1 && memcmp(message, HANDOVER, sizeof HANDOVER - 1) == 0) {
             window_drain(dispatcher, HANDOVER_DRAIN_S, "handed over");
+            shards_leave(dispatcher, true);
             window_close(dispatcher);
             return;
         }
@@ -121,7 +126,8 @@ void window_listen(struct dispatcher *dispatcher)
 
 static bool take_lock(struct dispatcher *dispatcher, int seconds)
 {
-    const struct row *row = db_one(dispatcher->db, dispatcher->turn, &TAKE_LOCK, BIND(value_int(seconds)));
+    const struct row *row = db_one(dispatcher->db, dispatcher->turn, &TAKE_LOCK,
+                                   BIND(value_text(dispatcher->name), value_int(seconds)));
     return row && row_int(row, "held") == 1;
 }
 
@@ -133,17 +139,28 @@ static void beat(struct dispatcher *dispatcher)
 
 static void open_step(struct dispatcher *dispatcher)
 {
+    shards_check_clock(dispatcher);
     if (dispatcher->once) {
         beat(dispatcher);
         return;
     }
     dispatcher->locked = take_lock(dispatcher, 0);
     for (int i = 0; i < HANDOVER_TRIES && !dispatcher->locked; i++) {
-        ask_for_handover();
+        ask_for_handover(dispatcher);
         dispatcher->locked = take_lock(dispatcher, HANDOVER_WAIT_S);
     }
     if (dispatcher->locked)
         beat(dispatcher);
+}
+
+/* Others come at the same moment, so it may meet them. */
+static bool enter(struct dispatcher *dispatcher)
+{
+    enum fault fault = FAULT_NONE;
+    for (int i = 0; i < ENTER_TRIES; i++)
+        if (dispatcher_guarded(dispatcher, shards_enter, &fault) || fault != FAULT_RETRY)
+            break;
+    return fault == FAULT_NONE;
 }
 
 enum window window_open(struct dispatcher *dispatcher)
@@ -158,7 +175,7 @@ enum window window_open(struct dispatcher *dispatcher)
         return WINDOW_TAKEN;
     }
     open_socket(dispatcher);
-    return WINDOW_OURS;
+    return enter(dispatcher) ? WINDOW_OURS : WINDOW_FAILED;
 }
 
 static void keep_step(struct dispatcher *dispatcher)
@@ -167,7 +184,8 @@ static void keep_step(struct dispatcher *dispatcher)
         beat(dispatcher);
         return;
     }
-    const struct row *row = db_one(dispatcher->db, dispatcher->turn, &ASK_LOCK, BIND_NONE);
+    const struct row *row =
+        db_one(dispatcher->db, dispatcher->turn, &ASK_LOCK, BIND(value_text(dispatcher->name)));
     bool was_locked = dispatcher->locked;
     dispatcher->locked = (row && row_int(row, "held") == 1) || take_lock(dispatcher, 0);
     if (was_locked && !dispatcher->locked)
@@ -186,13 +204,14 @@ void window_keep(struct dispatcher *dispatcher)
 
 static void drop_step(struct dispatcher *dispatcher)
 {
-    db_one(dispatcher->db, dispatcher->turn, &DROP_LOCK, BIND_NONE);
+    db_one(dispatcher->db, dispatcher->turn, &DROP_LOCK, BIND(value_text(dispatcher->name)));
 }
 
 void window_close(struct dispatcher *dispatcher)
 {
     enum fault fault;
     close_socket(dispatcher);
+    shards_leave(dispatcher, false);
     if (dispatcher->locked && !dispatcher->away)
         dispatcher_guarded(dispatcher, drop_step, &fault);
     dispatcher->locked = false;
@@ -228,6 +247,6 @@ bool window_database(struct dispatcher *dispatcher)
     log_info("the database is back");
     dispatcher->away = false;
     dispatcher->retry_pause = 0;
-    dispatcher->heartbeat_at = 0; /* look after the lock before anything else */
+    dispatcher->heartbeat_at = dispatcher->shards_at = 0; /* lock and leases before anything else */
     return true;
 }

@@ -1,10 +1,15 @@
 /*
  * window: who is at work, and for how long.
  *
- * One dispatcher per database is active: the one that holds the lock GET_LOCK gives (released by the server
- * when its connection dies). A newcomer sends `handover` to the poke socket; the one at work closes the
- * socket, lets go of the lock, carries what it has in flight to its end and leaves, while the newcomer is
- * already at work. Should two ever be at it, the fences keep them from harming each other.
+ * One dispatcher of each name is at work: the one that holds the name's lock, which GET_LOCK gives (released
+ * by the server when its connection dies). The name is --name, or the setting dispatcher_name, or the host's.
+ * A newcomer sends `handover` to the poke socket; the one at work closes the socket, lets go of the lock,
+ * carries what it has in flight to its end and leaves, while the newcomer is already at work with its shards.
+ * Should two ever be at it, the fences keep them from harming each other. Dispatchers of other names work
+ * beside it and share the lanes: shards.c.
+ *
+ * Workers poke the socket that the settings name. A dispatcher that --name sets beside the host's own listens
+ * on that path with a dot and its name, for hand-overs; what is due it finds by polling.
  *
  * A single run (--once) takes no lock, drives nobody out and is driven out by nobody: it works beside.
  */
@@ -19,7 +24,7 @@ enum window {
     WINDOW_FAILED /* the database failed it; it may be away */
 };
 
-/* Takes the lock (not for --once), asking whoever has it to hand over. */
+/* Takes the name's lock (not for --once), asking whoever has it to hand over. */
 enum window window_open(struct dispatcher *dispatcher);
 
 /* Reads the poke socket: a poke makes the next look come soon, `handover` starts the drain. */
@@ -34,7 +39,7 @@ void window_drain(struct dispatcher *dispatcher, int64_t seconds, const char *wh
 /* While the database is away: tries it now and then. True when it answers. */
 bool window_database(struct dispatcher *dispatcher);
 
-/* Lets go of socket and lock. */
+/* Lets go of socket, shards and lock. */
 void window_close(struct dispatcher *dispatcher);
 
 #endif

@@ -109,8 +109,17 @@ ALTER TABLE webhook_endpoints
     ADD COLUMN rate_used INT NOT NULL DEFAULT 0 AFTER rate_window_at;
 
 ALTER TABLE events ADD KEY events_type (company_id, type, id);
-ALTER TABLE events PARTITION BY RANGE COLUMNS (id) (PARTITION later VALUES LESS THAN (MAXVALUE));
-ALTER TABLE attempts PARTITION BY RANGE COLUMNS (id) (PARTITION later VALUES LESS THAN (MAXVALUE));
+-- What is there already becomes one partition, named by its last day, so that the dispatcher never has to move it.
+SET @day = (SELECT CAST(CONV(HEX(LEFT(MAX(id), 6)), 16, 10) AS UNSIGNED) DIV 86400000 FROM events);
+EXECUTE IMMEDIATE CONCAT('ALTER TABLE events PARTITION BY RANGE COLUMNS (id) (', IF(@day IS NULL, '', CONCAT('PARTITION p',
+    DATE_FORMAT('1970-01-01' + INTERVAL @day DAY, '%Y%m%d'), ' VALUES LESS THAN (x''',
+    LPAD(LOWER(HEX((@day + 1) * 86400000)), 12, '0'), REPEAT('0', 20), '''), ')),
+    'PARTITION later VALUES LESS THAN (MAXVALUE))');
+SET @day = (SELECT CAST(CONV(HEX(LEFT(MAX(id), 6)), 16, 10) AS UNSIGNED) DIV 86400000 FROM attempts);
+EXECUTE IMMEDIATE CONCAT('ALTER TABLE attempts PARTITION BY RANGE COLUMNS (id) (', IF(@day IS NULL, '', CONCAT('PARTITION p',
+    DATE_FORMAT('1970-01-01' + INTERVAL @day DAY, '%Y%m%d'), ' VALUES LESS THAN (x''',
+    LPAD(LOWER(HEX((@day + 1) * 86400000)), 12, '0'), REPEAT('0', 20), '''), ')),
+    'PARTITION later VALUES LESS THAN (MAXVALUE))');
 
 ALTER TABLE deliveries
     MODIFY COLUMN state ENUM('pending','retrying','delivered','failed','held') NOT NULL,

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import pathlib
+import shutil
 import subprocess
 import uuid
 
@@ -79,6 +80,26 @@ def test_the_migrations_alone_build_what_the_schema_says(make_schema):
     assert len(whole.tables()) > 10
     last = "SELECT MAX(version) FROM schema_version"
     assert whole.rows(last) == stepwise.rows(last)
+
+
+def test_what_was_stored_before_there_were_partitions_keeps_to_one_of_them(schema, tmp_path):
+    """So that the dispatcher, which cannot wait for it, never has to move it to another."""
+    (tmp_path / "migrate").mkdir()
+    shutil.copy(TOP / "sql/migrate/0001-first.sql", tmp_path / "migrate")
+    schema.migrate("--stepwise", status=1, folder=tmp_path)  # there is no second step
+    milliseconds = 1798718400123  # 2026-12-31T12:00:00.123Z
+    for age in range(3):
+        born = (milliseconds - age * 86400000).to_bytes(6, "big").hex()
+        schema.rows(f"INSERT INTO events VALUES (x'{born}{age:020x}', REPEAT('c', 16), 'user.created', '{{}}', '2026-12-31')"
+                    " RETURNING id")
+    schema.migrate()
+    parts = schema.rows("SELECT partition_name, partition_description FROM information_schema.partitions"
+                        " WHERE table_name = 'events' AND table_schema = DATABASE() ORDER BY partition_ordinal_position")
+    assert [name for name, _ in parts] == ["p20261231", "later"]
+    assert f"{1798761600000:012x}" + "0" * 20 in parts[0][1].lower()
+    assert schema.rows("SELECT COUNT(*) FROM events PARTITION (p20261231)") == [(3,)]
+    assert schema.rows("SELECT partition_name FROM information_schema.partitions WHERE table_name = 'attempts'"
+                       " AND table_schema = DATABASE()") == [("later",)]
 
 
 def test_every_version_has_one_migration():

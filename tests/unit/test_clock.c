@@ -224,6 +224,22 @@ static void test_monotonic(void **state)
     clock_follow(NULL);
 }
 
+static void test_offset(void **state)
+{
+    (void)state;
+
+    instant machine = clock_real();
+    clock_set_offset(-3600000);
+    assert_int_equal(clock_offset(), -3600000);
+    assert_true(llabs(clock_real() - (machine - 3600000)) < 60000);
+    assert_true(llabs(clock_now() - clock_real()) < 60000);
+    clock_set(5);
+    assert_true(clock_now() == 5); /* a test's time is a test's time */
+    clock_follow(NULL);
+    clock_set_offset(0);
+    assert_true(llabs(clock_real() - machine) < 60000);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -235,6 +251,7 @@ int main(void)
         cmocka_unit_test(test_dates),
         cmocka_unit_test(test_following_a_file),
         cmocka_unit_test(test_monotonic),
+        cmocka_unit_test(test_offset),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -292,6 +292,48 @@ static void a_script_stops_at_its_first_failure(void **state)
     assert_int_equal(count_things(db), 0);
 }
 
+/* ---- partitions ---- */
+
+static const struct statement DAYS = {
+    "SELECT GROUP_CONCAT(partition_name, partition_description ORDER BY partition_ordinal_position) AS days "
+    "FROM information_schema.partitions WHERE table_schema = DATABASE() AND table_name = ?",
+    .in = "s", .out = "s"
+};
+
+static const char *days_of(enum db_partitioned table)
+{
+    return row_text(db_one(db, pool, &DAYS, BIND(value_text(db_partition_table(table)))), "days");
+}
+
+static void partition_in_transaction(void)
+{
+    db_begin(db);
+    db_partition_drop(db, DB_EVENTS, 20818, false);
+}
+
+static void days_come_and_go(void **state)
+{
+    (void)state;
+    for (enum db_partitioned table = DB_EVENTS; table <= DB_ATTEMPTS; table++) {
+        assert_string_equal(days_of(table), "laterMAXVALUE");
+        assert_true(db_partition_add(db, table, 20818, 20819, true)); /* 2026-12-31 and the day after */
+        assert_true(db_partition_add(db, table, 20820, 20820, false));
+        const char *day = strstr(days_of(table), "p20261231"), *bound = "01a2ce8bd40000000000000000000000";
+        const char *next = day ? strstr(day, "p20270101") : NULL;
+        assert_non_null(next);
+        assert_true(strstr(day, bound) < next && strstr(day, bound));
+        assert_non_null(strstr(next, "01a2d3b23000"));
+        assert_non_null(strstr(next, ",p20270102"));
+        assert_false(db_partition_add(db, table, 20820, 20821, false)); /* it is there */
+        assert_true(db_partition_drop(db, table, 20818, true));
+        assert_false(db_partition_drop(db, table, 20818, true)); /* it was dropped */
+        assert_true(db_partition_drop(db, table, 20819, false) && db_partition_drop(db, table, 20820, false));
+        assert_string_equal(days_of(table), "laterMAXVALUE");
+    }
+    assert_int_equal(fault_of(partition_in_transaction), FAULT_BROKEN);
+    db_rollback(db);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -310,6 +352,7 @@ int main(void)
         CASE(many_updates_count_what_they_matched),
         CASE(a_duplicate_among_many_is_broken),
         CASE(a_script_stops_at_its_first_failure),
+        CASE(days_come_and_go),
     };
     return cmocka_run_group_tests(tests, group_setup, NULL);
 }

@@ -123,6 +123,18 @@ static void test_long_prefix_stays_inside(void **state)
     assert_true(strlen(text) < ID_TEXT_SIZE);
 }
 
+static void test_bounds_of_a_time(void **state)
+{
+    struct id id = id_new(), bound = id_first_of(id_time(id)), next = id_first_of(id_time(id) + 1);
+    (void)state;
+
+    assert_true(llabs(id_time(id) - clock_real()) < 60000);
+    assert_true(id_compare(bound, id) <= 0 && id_compare(id, next) < 0);
+    assert_true(id_time(bound) == id_time(id));
+    assert_true(id_time(id_first_of(INT64_C(0xFFFFFFFFFFFF))) == INT64_C(0xFFFFFFFFFFFF));
+    assert_true(id_is_nil(id_first_of(0)) && id_is_nil(id_first_of(-1)));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -133,6 +145,7 @@ int main(void)
         cmocka_unit_test(test_refused),
         cmocka_unit_test(test_nil_and_order),
         cmocka_unit_test(test_long_prefix_stays_inside),
+        cmocka_unit_test(test_bounds_of_a_time),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
