@@ -1,7 +1,7 @@
 /*
- * Preloaded into the dispatcher: notes every address that it connects to, lets none but loopback be reached, and
- * answers look-ups from a list. SPY_NAMES holds lines `name address,address`; a name that stands there several
- * times gives one line after the other, and then the last again. SPY_LOG takes one address a line.
+ * Preloaded into the dispatcher: notes every address that it connects to, lets none but loopback be reached,
+ * and answers look-ups from a list. SPY_NAMES holds lines `name address,address`; a name that stands there
+ * several times gives one line after the other, and then the last again. SPY_LOG takes one address a line.
  */
 #include <arpa/inet.h>
 #include <dlfcn.h>
@@ -23,7 +23,8 @@ static int line_count = -1, used[NAMES_MOST];
 static void load(void)
 {
     FILE *file = fopen(getenv("SPY_NAMES"), "r");
-    for (line_count = 0; file && line_count < NAMES_MOST && fgets(lines[line_count], LINE_MOST, file); line_count++)
+    for (line_count = 0; file && line_count < NAMES_MOST && fgets(lines[line_count], LINE_MOST, file);
+         line_count++)
         lines[line_count][strcspn(lines[line_count], "\n")] = '\0';
     if (file)
         fclose(file);
