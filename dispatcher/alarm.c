@@ -8,6 +8,7 @@
 #include "dispatcher/claim.h"
 #include "dispatcher/shards.h"
 #include "rules/backlog.h"
+#include "rules/companies.h"
 #include "rules/events.h"
 #include "rules/messages.h"
 
@@ -22,10 +23,11 @@ static const struct statement WRITE = { "UPDATE alarms SET raised_at = ?, told_a
                                         .in = "tts" };
 
 static const struct statement OWNER = {
-    "SELECT company.name, owner.email FROM companies AS company "
+    "SELECT company.id AS company_id, company.name AS company_name, company.slug AS company_slug, "
+    "company.time_zone AS company_time_zone, owner.email FROM companies AS company "
     "LEFT JOIN users AS owner ON owner.company_id = company.id AND owner.id = company.owner_id "
     "AND owner.deleted_at IS NULL WHERE company.id = ?",
-    .in = "u", .out = "ss"
+    .in = "u", .out = "ussss"
 };
 
 struct alarm {
@@ -58,7 +60,7 @@ static void mail_owner(struct dispatcher *dispatcher, struct id company, const s
                               "Webhooks of %s have been waiting for up to %lld minutes.\n\n"
                               "None is lost: they are sent, in order, as soon as it is possible again. You "
                               "will be told again each hour while this lasts.\n",
-                              row_text(owner, "name"), (long long)minutes),
+                              row_text(owner, "company_name"), (long long)minutes),
                   now);
 }
 
@@ -68,17 +70,15 @@ static void tell_company(struct dispatcher *dispatcher, struct id company, insta
     const struct row *owner = db_one(dispatcher->db, pool, &OWNER, BIND(value_id(company)));
     if (!owner)
         return;
-    char id[ID_TEXT_SIZE], since[CLOCK_TEXT_SIZE];
+    char since[CLOCK_TEXT_SIZE];
     int64_t seconds = overdue_seconds(oldest, now);
     struct backlog backlog =
         backlog_of_company(dispatcher->db, pool, company, now, config_int(CONFIG_LAG_ALARM) * CLOCK_SECOND);
-    struct json_object *data = json_new_object(pool), *about = json_object_new_object();
+    struct json_object *data = json_new_object(pool);
     json_set_text(data, "oldestDueAt", clock_format(since, oldest));
     json_set_int(data, "overdueSeconds", seconds);
     json_set_int(data, "overdue", backlog.overdue);
-    json_object_object_add(data, "company", about);
-    json_set_text(about, "id", id_format(id, "cli", company));
-    json_set_text(about, "name", row_text(owner, "name"));
+    json_set(data, "company", company_brief(pool, owner));
     event_emit(dispatcher->db, pool, company, "delivery.lagging", data, now);
     mail_owner(dispatcher, company, owner, seconds / 60, now);
 }

@@ -3,6 +3,7 @@
 #include "core/config.h"
 #include "core/log.h"
 #include "dispatcher/hold.h"
+#include "rules/companies.h"
 #include "rules/events.h"
 #include "rules/messages.h"
 
@@ -24,12 +25,13 @@ static const struct statement DISABLE = {
 };
 
 static const struct statement DESCRIBE = {
-    "SELECT e.url, e.format, e.name, e.last_status, c.name AS company_name, "
+    "SELECT e.url, e.format, e.name, e.last_status, c.id AS company_id, c.name AS company_name, "
+    "c.slug AS company_slug, c.time_zone AS company_time_zone, "
     "COALESCE(c.email, u.email) AS recipient FROM webhook_endpoints e JOIN companies c ON c.id = "
     "e.company_id "
     "LEFT JOIN users u ON u.company_id = c.id AND u.id = c.owner_id AND u.deleted_at IS NULL "
     "WHERE e.company_id = ? AND e.id = ?",
-    .in = "uu", .out = "sssiss"
+    .in = "uu", .out = "sssiussss"
 };
 
 /* ---- what is told ---- */
@@ -46,7 +48,7 @@ static struct json_object *notice_data(struct pool *pool, const struct tally *ta
                                        const struct notice *notice)
 {
     struct json_object *data = json_new_object(pool);
-    struct json_object *endpoint = json_object_new_object(), *company = json_object_new_object();
+    struct json_object *endpoint = json_object_new_object();
     json_set_id(endpoint, "id", "whk", tally->lane->endpoint);
     json_set_text(endpoint, "url", row_text(row, "url"));
     json_set_text(endpoint, "format", row_text(row, "format"));
@@ -62,9 +64,7 @@ static struct json_object *notice_data(struct pool *pool, const struct tally *ta
         json_set(data, "lastStatus", NULL);
     else
         json_set_int(data, "lastStatus", row_int(row, "last_status"));
-    json_set_id(company, "id", "cli", tally->company);
-    json_set_text(company, "name", row_text(row, "company_name"));
-    json_set(data, "company", company);
+    json_set(data, "company", company_brief(pool, row));
     return data;
 }
 

@@ -1,6 +1,7 @@
 #include "rules/companies.h"
 
 #include "core/fault.h"
+#include "rules/bookings.h"
 #include "rules/events.h"
 #include "rules/people.h"
 #include "rules/slugs.h"
@@ -112,4 +113,9 @@ void company_emit(struct db *db, struct pool *pool, const struct row *company, c
         json_set(data, "updatedFields", updated_fields);
     }
     event_emit(db, pool, row_id(company, "id"), type, data, now);
+}
+
+struct json_object *company_brief(struct pool *pool, const struct row *row)
+{
+    return json_object_get(json_get(field_render(pool, booking_company, row), "company"));
 }

@@ -36,6 +36,10 @@ enum company_result company_create(struct db *db, struct pool *pool, const struc
 /* The columns of company_out and of the snapshot; NULL when there is none. */
 const struct row *company_read(struct db *db, struct pool *pool, struct id company);
 
+/* {id, name, slug, timeZone}, as events name the company that they are of: from the columns company_id,
+ * company_name, company_slug and company_time_zone. The caller takes its reference. */
+struct json_object *company_brief(struct pool *pool, const struct row *row);
+
 /* business.* with company_out and `owner` {id, email} as its snapshot. `updated_fields`: an array of member
  * names (its reference is taken), NULL for none. */
 void company_emit(struct db *db, struct pool *pool, const struct row *company, const char *type,

@@ -218,14 +218,13 @@ def test_only_the_leader_keeps_days_and_goes_on_with_them(keeper):
                                              " AND holder IS NOT NULL") == 31, 10, "the other shards")
         assert days(keeper, "events") == []
         keeper.sql.run("UPDATE dispatcher_shards SET leased_until = NULL WHERE shard = 0")
-        wait_until(lambda: days(keeper, "attempts") == between(0, 3), 20, "the leader's work")
+        wait_until(lambda: days(keeper, "attempts") == between(0, 3), 90, "the leader's work")  # where the table is in use: next minute
 
 
 # ---- the other sweeps ----
 
 def test_old_rows_of_other_kinds_go_in_their_time(keeper, company):
     now, sql = datetime.datetime.now(UTC).replace(tzinfo=None), keeper.sql
-    user = sql.one("SELECT id FROM users LIMIT 1") or (company.user("Mia") and sql.one("SELECT id FROM users LIMIT 1"))
     for age, mark in ((KEPT + 1, b"old"), (KEPT - 1, b"new")):
         at, key = now - DAY * age, mark.ljust(16, b".")
         sql.run("INSERT INTO messages (id, channel, recipient, subject, body, state, due_at, created_at, settled_at)"
@@ -236,19 +235,14 @@ def test_old_rows_of_other_kinds_go_in_their_time(keeper, company):
             sql.run("INSERT INTO recoveries (id, company_id, endpoint_id, since, until, rate, state, created_at, updated_at)"
                     " SELECT %s, company_id, id, %s, %s, 1, %s, %s, %s FROM webhook_endpoints WHERE company_id = %s",
                     mark.ljust(16, fill), at, at, state, at, at, company.bytes)
-        sql.run("INSERT INTO sessions (id, company_id, user_id, refresh_hash, created_at, refreshed_at, expires_at)"
-                " VALUES (%s, %s, %s, %s, %s, %s, %s)", key, company.bytes, user["id"], mark.ljust(32, b"."), at, at, at)
-        sql.run("INSERT INTO password_resets (token_hash, company_id, user_id, email, created_at, expires_at)"
-                " VALUES (%s, %s, %s, 'a@example.com', %s, %s)", mark.ljust(32, b"."), company.bytes, user["id"], at, at)
     keeper.dispatch()
 
-    def left(table, column="id"):
-        return sorted(row["k"].rstrip(b".") for row in sql.all(f"SELECT {column} AS k FROM {table}"))
+    def left(table):
+        return sorted(row["id"].rstrip(b".") for row in sql.all(f"SELECT id FROM {table}"))
 
     assert left("messages") == [b"new", b"new".ljust(16, b"p"), b"old".ljust(16, b"p")]
     assert left("recoveries") == [b"new", b"new".ljust(16, b"r"), b"old".ljust(16, b"r")]
-    assert left("sessions") == left("password_resets", "token_hash") == [b"new"]
-    for table in ("messages", "recoveries", "sessions", "password_resets"):
+    for table in ("messages", "recoveries"):
         sql.run(f"DELETE FROM {table}")
 
 
