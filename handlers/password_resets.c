@@ -122,9 +122,9 @@ static enum outcome invite(struct request *request)
 }
 
 static const struct route routes[] = {
-    { "POST", "/api/v1/password-resets", .in = ask_in, .out = ask_out, .status = 202, .run = ask,
-      .summary = "Mail a link that sets a new password" },
-    { "POST", "/api/v1/password-resets/confirm", .in = confirm_in, .shape = SHAPE_EMPTY,
+    { "POST", "/api/v1/password-resets", .in = ask_in, .out = ask_out, .status = 202, .own_door = true,
+      .run = ask, .summary = "Mail a link that sets a new password" },
+    { "POST", "/api/v1/password-resets/confirm", .in = confirm_in, .shape = SHAPE_EMPTY, .own_door = true,
       .errors = (const enum error_code[]){ ERROR_CONFLICT, ERROR_NONE }, .run = confirm,
       .summary = "Set the password by a mailed link; ends every session of the person" },
     { "POST", "/api/v1/users/{id}/invitation", .scope = "users:write", .params = id_param,

@@ -201,7 +201,7 @@ static enum outcome create(struct request *request)
                         &user);
     if (!login)
         return wrong(request, attempt.locks, company, user);
-    login_succeeded(request->db, request->pool, email, request->address);
+    login_succeeded(request->db, &attempt);
     session = session_start(request->db, request->pool, company, user, request->address,
                             header(request, "HTTP_USER_AGENT"), request->now);
     audit_session(request, "session.created", &session, NULL);
@@ -291,9 +291,9 @@ static const enum error_code refresh_errors[] = { ERROR_UNAUTHORIZED, ERROR_FORB
 
 static const struct route routes[] = {
     { "POST", "/api/v1/sessions", .in = login_in, .out = login_out, .status = 201, .errors = login_errors,
-      .unrepeated = true, .run = create, .summary = "Log in" },
-    { "POST", "/api/v1/sessions/refresh", .out = login_out, .errors = refresh_errors, .unrepeated = true,
-      .run = refresh, .summary = "Renew the access token with the refresh cookie" },
+      .own_door = true, .unrepeated = true, .run = create, .summary = "Log in" },
+    { "POST", "/api/v1/sessions/refresh", .out = login_out, .errors = refresh_errors, .own_door = true,
+      .unrepeated = true, .run = refresh, .summary = "Renew the access token with the refresh cookie" },
     { "GET", "/api/v1/sessions", .scope = "session", .out = session_out, .shape = SHAPE_LIST, .run = list,
       .summary = "List my open sessions" },
     { "DELETE", "/api/v1/sessions/current", .scope = "session", .shape = SHAPE_EMPTY,

@@ -11,6 +11,7 @@ enum {
     ADDRESS_LOCKS = 50, /* many people share an address */
     RESETS_LOCKS = 20,  /* mails that one address may ask for */
     IPV6_NETWORK = 8,   /* bytes: who has one IPv6 address has a whole /64 */
+    LOGINS_KNOWN = 50,  /* of a person: the newest tell from where they log in */
     SESSION_KEPT_DAYS = 30
 };
 #define LONG_PAUSE ((int64_t)15 * CLOCK_MINUTE)
@@ -51,6 +52,15 @@ static const struct statement READ_LOGIN = {
     " WHERE c.company_id = ? AND c.user_id = ? AND u.deleted_at IS NULL AND u.active",
     .in = "uu",
     .out = "uussss",
+};
+
+/* From where the person logged in of late, ended or not: the password was right there. */
+static const struct statement FIND_KNOWN = {
+    "SELECT s.address FROM credentials c"
+    " JOIN sessions s ON s.user_id = c.user_id AND s.company_id = c.company_id"
+    " WHERE c.email = ? AND s.address IS NOT NULL ORDER BY s.id DESC LIMIT ?",
+    .in = "si",
+    .out = "s",
 };
 
 /* The three bite into every company's rows: nobody's request asks for it. */
@@ -110,6 +120,37 @@ static struct value address_subject(struct pool *pool, const char *kind, const c
     return subject_of(pool, kind, address, strlen(address));
 }
 
+static struct rows known_addresses(struct db *db, struct pool *pool, const char *email)
+{
+    return db_all(db, pool, &FIND_KNOWN, BIND(value_text(email), value_int(LOGINS_KNOWN)));
+}
+
+/* The e-mail address as one network knows it. */
+static struct value email_at_subject(struct pool *pool, const char *email, const char *address)
+{
+    struct value by_email = email_subject(pool, email), network = address_subject(pool, "address", address);
+    const char *both = pool_printf(pool, "%s %s", crypto_hex(pool, by_email.text, by_email.length),
+                                   crypto_hex(pool, network.text, network.length));
+    return subject_of(pool, "email at", both, strlen(both));
+}
+
+/*
+ * What a try on the e-mail address is counted on. Where the person has logged in from, strangers' guesses
+ * from elsewhere do not count: nobody is locked out of their own office by somebody who knows their e-mail
+ * address.
+ */
+static struct value try_subject(struct db *db, struct pool *pool, const char *email, const char *address)
+{
+    struct value here = email_at_subject(pool, email, address);
+    struct rows known = known_addresses(db, pool, email);
+    for (size_t i = 0; i < known.count; i++) {
+        if (value_equal(email_at_subject(pool, email, row_text(&known.items[i], "address")), here)) {
+            return here;
+        }
+    }
+    return email_subject(pool, email);
+}
+
 static const struct row *lock(struct db *db, struct pool *pool, struct value subject, instant now)
 {
     db_run(db, &ADD_SUBJECT, BIND(subject, value_time(now)));
@@ -138,7 +179,7 @@ static int64_t count(struct db *db, enum login_subject kind, struct value subjec
 struct login_try login_try(struct db *db, struct pool *pool, const char *email, const char *address,
                            instant now)
 {
-    struct value by_email = email_subject(pool, email);
+    struct value by_email = try_subject(db, pool, email, address);
     struct value by_address = address_subject(pool, "address", address);
     /* Always in this order, so that two tries never wait for each other in a circle. */
     const struct row *email_row = lock(db, pool, by_email, now);
@@ -149,18 +190,23 @@ struct login_try login_try(struct db *db, struct pool *pool, const char *email, 
     }
     int64_t failures = count(db, LOGIN_EMAIL, by_email, email_row, now);
     count(db, LOGIN_ADDRESS, by_address, address_row, now);
-    return (struct login_try){ .locks = failures == EMAIL_LOCKS };
+    return (struct login_try){ .locks = failures == EMAIL_LOCKS, .email = by_email, .address = by_address };
 }
 
-void login_succeeded(struct db *db, struct pool *pool, const char *email, const char *address)
+void login_succeeded(struct db *db, const struct login_try *attempt)
 {
-    login_unlock(db, pool, email);
-    db_run(db, &TAKE_BACK, BIND(address_subject(pool, "address", address)));
+    db_run(db, &FORGET_SUBJECT, BIND(attempt->email));
+    db_run(db, &TAKE_BACK, BIND(attempt->address));
 }
 
 void login_unlock(struct db *db, struct pool *pool, const char *email)
 {
+    struct rows known = known_addresses(db, pool, email);
     db_run(db, &FORGET_SUBJECT, BIND(email_subject(pool, email)));
+    for (size_t i = 0; i < known.count; i++) {
+        db_run(db, &FORGET_SUBJECT,
+               BIND(email_at_subject(pool, email, row_text(&known.items[i], "address"))));
+    }
 }
 
 instant login_count_reset(struct db *db, struct pool *pool, const char *address, instant now)

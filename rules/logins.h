@@ -4,6 +4,9 @@
  * Every try is counted before the password is looked at, so that a hundred at once are not one; success takes
  * the count back. The e-mail address is counted whether or not anybody has it. Subjects are stored as
  * SHA-256.
+ *
+ * A network that the person has logged in from has a count of its own, so that a stranger who guesses at an
+ * e-mail address locks out strangers, and not its owner. Who is elsewhere gets in by a mailed link.
  */
 #ifndef RULES_LOGINS_H
 #define RULES_LOGINS_H
@@ -17,15 +20,16 @@ enum login_subject { LOGIN_EMAIL, LOGIN_ADDRESS, LOGIN_RESETS };
 int64_t login_pause(enum login_subject subject, int64_t failures);
 
 struct login_try {
-    instant blocked_until; /* 0: go on, the try is counted */
-    bool locks;            /* this failure locks the e-mail address for long */
+    instant blocked_until;       /* 0: go on, the try is counted */
+    bool locks;                  /* this failure locks the e-mail address for long */
+    struct value email, address; /* what was counted */
 };
 /* In the caller's transaction, which must be committed before the password is looked at. */
 struct login_try login_try(struct db *db, struct pool *pool, const char *email, const char *address,
                            instant now);
 /* The try was good: the e-mail address is forgotten, the network address gets one try back. */
-void login_succeeded(struct db *db, struct pool *pool, const char *email, const char *address);
-/* Forgets the failures on an e-mail address. */
+void login_succeeded(struct db *db, const struct login_try *attempt);
+/* Forgets the failures on an e-mail address, from wherever they came. */
 void login_unlock(struct db *db, struct pool *pool, const char *email);
 /* A request for a password link from that address, counted; 0, or until when there are too many. */
 instant login_count_reset(struct db *db, struct pool *pool, const char *address, instant now);

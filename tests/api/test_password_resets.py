@@ -101,6 +101,24 @@ def test_a_new_password_unlocks(stack, admin):
     Person(stack, admin[1], NEW)
 
 
+def test_a_new_password_unlocks_where_its_owner_logged_in_before(stack, admin):
+    Person(stack, admin[1])
+    test_a_new_password_unlocks(stack, admin)
+
+
+def test_a_token_that_ran_out_does_not_stand_in_the_way(stack, admin):
+    stale = {"Authorization": "Bearer a.b.c"}
+    stack.client().post("/api/v1/password-resets", {"email": admin[1]}, 202, headers=stale)
+    body = {"token": token_of(stack, admin[1]), "password": NEW}
+    stack.client().post("/api/v1/password-resets/confirm", body, 204, headers=stale)
+
+
+@pytest.mark.parametrize("host", [{"Host": "evil.example"}, {"X-Forwarded-Host": "evil.example", "X-Forwarded-Proto": "gopher"}])
+def test_the_link_leads_home_whatever_the_request_says(stack, admin, host):
+    stack.client().post("/api/v1/password-resets", {"email": admin[1]}, 202, headers=host)
+    assert token_of(stack, admin[1]) and "evil" not in mails(stack, admin[1])[-1]["body"]
+
+
 @pytest.mark.parametrize("password", ["", "short", "ninechars", "          ", "x" * 201, "line\nbreak and more", 12345678901, None])
 def test_bad_passwords_are_refused_and_leave_the_link_good(stack, admin, password):
     ask(stack, admin[1])

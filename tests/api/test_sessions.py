@@ -6,6 +6,7 @@ import json
 import re
 
 import pytest
+import requests
 
 from stack import id_bytes
 from world import PASSWORD, Company, Person
@@ -293,6 +294,16 @@ def test_who_is_gone_cannot_refresh(stack, login):
     refresh(stack, cookie, 401)
 
 
+STALE = {"Authorization": "Bearer eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.e30.AAAA"}
+
+
+def test_who_comes_with_a_token_that_ran_out_is_let_in(stack, login):
+    """A page sends its old token along on every request, and above all on the one that renews it."""
+    cookie = cookie_of(log_in(stack, login[1], headers=STALE))
+    refresh(stack, cookie, headers=STALE)
+    refresh(stack, None, 401, headers=bearer(log_in(stack, login[1])))
+
+
 # ---- out ----
 
 
@@ -387,6 +398,45 @@ def test_success_forgets_the_failures(stack, login):
     log_in(stack, login[1])
     fail(stack, login[1], 3)
     log_in(stack, login[1])
+
+
+def from_elsewhere(client, address="127.0.0.2"):
+    """The client, but from another network address."""
+    adapter = requests.adapters.HTTPAdapter()
+    adapter.init_poolmanager(1, 1, source_address=(address, 0))
+    client.session.mount("http://", adapter)
+    return client
+
+
+def guess(client, email, times):
+    for _ in range(times):
+        client.post("/api/v1/sessions", {"email": email, "password": "wrong wrong wrong"}, 401)
+    client.post("/api/v1/sessions", {"email": email, "password": PASSWORD}, 429)
+
+
+def test_a_stranger_s_guesses_do_not_lock_out_the_owner(stack, login):
+    stack.sql.run("DELETE FROM login_failures")
+    log_in(stack, login[1])
+    stranger = from_elsewhere(stack.client())
+    guess(stranger, login[1], 4)
+    log_in(stack, login[1].upper())
+    stranger.post("/api/v1/sessions", {"email": login[1], "password": PASSWORD}, 429)  # and gains nothing by it
+
+
+def test_guesses_from_the_owner_s_own_network_are_slowed_down_too(stack, login):
+    stack.sql.run("DELETE FROM login_failures")
+    log_in(stack, login[1])
+    guess(stack.client(), login[1], 4)
+    elsewhere = from_elsewhere(stack.client())
+    elsewhere.post("/api/v1/sessions", {"email": login[1], "password": PASSWORD})
+
+
+def test_a_stranger_s_addresses_count_together(stack, login):
+    stack.sql.run("DELETE FROM login_failures")
+    for last in (2, 3, 4, 5):
+        body = {"email": login[1], "password": "wrong wrong wrong"}
+        from_elsewhere(stack.client(), f"127.0.0.{last}").post("/api/v1/sessions", body, 401)
+    from_elsewhere(stack.client(), "127.0.0.6").post("/api/v1/sessions", body, 429)
 
 
 def test_a_day_forgets_them_too(stack, login, clock):
