@@ -33,7 +33,8 @@ struct actor {
     const char *addresses; /* the ranges that the key is bound to; NULL: anywhere */
     instant expires_at;    /* of the key; 0: never */
     int64_t booking_limit, calendar_limit; /* of the key; 0: the settings' */
-    enum error_code refused; /* why a key that lives opens nothing here: from where, or for which company */
+    enum error_code
+        refused; /* why a key or login that lives opens nothing here: from where, or for which company */
     struct json_object *refused_details; /* of the pool, or NULL */
 };
 
@@ -50,7 +51,7 @@ enum error_code auth_check(struct request *request, const char *scope);
  * lives but is refused here (actor.refused) has no scopes.
  *
  * A key of several companies needs the header `company-id` (400 without it, 403 with one that it does not
- * span); a key of one company takes only its own there.
+ * span); a key of one company takes only its own there, and so does a login.
  */
 bool auth_key(struct request *request, const char *key);
 /* auth_session.c: fills request->actor by an access token; false where it opens nothing. */

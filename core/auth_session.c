@@ -1,6 +1,7 @@
 /* People: the access token of a login, and whether the login and the person are still what it says. */
 #include "core/auth.h"
 #include "core/config.h"
+#include "core/json.h"
 #include "core/jwt.h"
 #include "core/permissions.h"
 #include "core/request.h"
@@ -16,6 +17,21 @@ static const struct statement FIND_SESSION = {
     .in = "uuut",
     .out = "s",
 };
+
+/* As a key of one company: a client that means another one must not be answered for this. */
+static void check_company(struct request *request)
+{
+    const char *header = request->exchange->param(request->exchange, "HTTP_COMPANY_ID");
+    struct id named = { { 0 } };
+
+    if (!header || !header[0] ||
+        (id_parse(&named, "cli", header, strlen(header)) && id_equal(named, request->actor.company)))
+        return;
+    request->actor.scopes = "";
+    request->actor.refused = ERROR_FORBIDDEN;
+    request->actor.refused_details = json_new_object(request->pool);
+    json_set_text(request->actor.refused_details, "company-id", "the login belongs to another company");
+}
 
 bool auth_session(struct request *request, const char *token)
 {
@@ -39,5 +55,6 @@ bool auth_session(struct request *request, const char *token)
     /* The setting's secret is not in the database, and a new token of the same person must open the reply. */
     sealing = pool_printf(request->pool, "idempotent replies %s", id_format(user, "usr", claims.user));
     crypto_hmac_sha256(secret, strlen(secret), sealing, strlen(sealing), request->actor.sealing_key);
+    check_company(request);
     return true;
 }

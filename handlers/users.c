@@ -187,6 +187,14 @@ static void audit_role(struct request *request, struct id user, const char *from
     audit_request(request, "user.role_changed", "usr", user, details);
 }
 
+/* Putting somebody to rest shuts their logins for good: what they had open does not come back with them. */
+static void audit_active(struct request *request, struct id user, bool active)
+{
+    if (!active)
+        sessions_end_all(request->db, request->actor.company, user, request->now);
+    audit_request(request, active ? "user.activated" : "user.deactivated", "usr", user, NULL);
+}
+
 /* ---- the routes ---- */
 
 static enum outcome create(struct request *request)
@@ -307,8 +315,15 @@ static enum outcome update(struct request *request)
     db_run(request->db, &UPDATE, values, MEMBERS + 3);
     if (!value_equal(values[MEMBER_ROLE], *row_value(row, "role")))
         audit_role(request, user.id, row_text(row, "role"), values[MEMBER_ROLE].text);
-    /* A link that went to the address before is no longer theirs. */
-    if (!value_equal(values[MEMBER_EMAIL], *row_value(row, "email")))
+    if (!value_equal(values[MEMBER_ACTIVE], *row_value(row, "active")))
+        audit_active(request, user.id, values[MEMBER_ACTIVE].integer);
+    /*
+     * A link that went to the address before is no longer theirs; and one that was mailed for a lesser role
+     * must not open a mightier one.
+     */
+    if (!value_equal(values[MEMBER_EMAIL], *row_value(row, "email")) ||
+        !value_equal(values[MEMBER_ROLE], *row_value(row, "role")) ||
+        !value_equal(values[MEMBER_ACTIVE], *row_value(row, "active")))
         db_run(request->db, &DROP_LINKS, BIND(company, user));
     row = person_read(request->db, request->pool, company.id, user.id);
     person_emit_update(request->db, request->pool, company.id, role_before, row, json_object_get(changed),

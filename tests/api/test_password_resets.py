@@ -210,6 +210,15 @@ def test_an_invitation_to_the_address_before_is_useless(stack, company):
     confirm(stack, token_of(stack, "new-" + coach["email"]))
 
 
+def test_an_invitation_does_not_outlive_the_role_that_it_was_for(stack, company):
+    """Who could read a coach's mail must not find an admin's login there."""
+    coach = company.user("Ida", "coach", email=company.id.replace("cli_", "ida-") + "@example.com")
+    invite(company, coach)
+    token = token_of(stack, coach["email"])
+    company.patch(f"/api/v1/users/{coach['id']}", {"role": "admin"})
+    confirm(stack, token, expect=422)
+
+
 def test_nobody_invites_those_who_may_more(company):
     desk = company.person("frontdesk")
     invite(desk, company.user("Ann", "admin", email="ann@example.com"), 403)

@@ -176,6 +176,26 @@ def test_inactive_and_removed_people_are_out_at_the_next_request(company):
     other.get("/api/v1/company", 401)
 
 
+def test_who_is_put_to_rest_and_comes_back_logs_in_anew(stack, company):
+    person = company.person("coach")
+    cookie = cookie_of(log_in(stack, person.email))
+    for active in (False, True):
+        company.patch(f"/api/v1/users/{person.id}", {"active": active})
+    person.get("/api/v1/company", 401)
+    refresh(stack, cookie, 401)
+    log_in(stack, person.email)
+    told = [entry["action"] for entry in company.get("/api/v1/audit", params={"subject": person.id}).json()["data"]]
+    assert told[:2] == ["user.activated", "user.deactivated"]
+
+
+def test_a_person_takes_only_their_own_company_s_header(stack, company):
+    person = company.person("admin")
+    person.get("/api/v1/company", headers={"company-id": company.id})
+    for wrong in (Company(stack).id, "nonsense", company.id.replace("cli_", "key_")):
+        refused = person.get("/api/v1/company", 403, headers={"company-id": wrong}).json()["error"]
+        assert "company-id" in refused["details"]
+
+
 def test_what_a_person_repeats_is_replayed(stack, company):
     person = company.person("admin")
     body = {"name": "Once", "role": "lead"}
