@@ -50,6 +50,8 @@ static int create(struct cli *cli)
 {
     char id[ID_TEXT_SIZE];
     char *raw = NULL;
+    const char *details;
+    struct id nobody = { { 0 } };
     bool platform = cli_value(cli, "platform") != NULL;
     struct key_order order = { .name = cli_value(cli, "name"),
                                .power.scopes = cli_value(cli, "scopes"),
@@ -70,8 +72,12 @@ static int create(struct cli *cli)
         return CLI_REFUSED;
     }
     struct id key = key_create(cli->db, cli->pool, &order, &raw);
-    audit(cli->db, order.company, (struct id){ { 0 } }, (struct id){ { 0 } }, "key.created",
-          id_format(id, "key", key), NULL, NULL, cli->now);
+    id_format(id, "key", key);
+    details = json_text(cli->pool, json_own(cli->pool, key_told(order.name, order.power.scopes)));
+    audit(cli->db, order.company, nobody, nobody, "key.created", id, NULL, details, cli->now);
+    for (size_t i = 0; i < order.company_count; i++) {
+        audit(cli->db, order.companies[i], nobody, nobody, "key.created", id, NULL, details, cli->now);
+    }
     cli_print(cli, "%s\n", raw);
     return CLI_DONE;
 }

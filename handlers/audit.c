@@ -8,10 +8,11 @@ static const struct statement LIST = {
     " COALESCE(a.key_id, a.user_id) AS actor_id, COALESCE(k.name, u.name) AS actor_name, a.address, a.details"
     " FROM audit_log a LEFT JOIN api_keys k ON k.id = a.key_id"
     " LEFT JOIN users u ON u.id = a.user_id AND u.company_id = a.company_id"
-    " WHERE a.company_id = ? AND (? IS NULL OR a.action = ?) AND (? IS NULL OR a.created_at >= ?)"
+    " WHERE a.company_id <=> ? AND (? IS NULL OR a.action = ?) AND (? IS NULL OR a.subject = ?)"
+    " AND (? IS NULL OR a.created_at >= ?) AND (? IS NULL OR a.created_at < ?)"
     " AND (? IS NULL OR a.key_id = ?) AND (? IS NULL OR a.user_id = ?) AND (? IS NULL OR a.id < ?)"
     " ORDER BY a.id DESC LIMIT ?",
-    .in = "ussttuuuuuui",
+    .in = "ussssttttuuuuuui",
     .out = "utsssusss",
 };
 
@@ -19,7 +20,9 @@ static const char *const actor_types[] = { "key", "user", "commandLine", "anonym
 
 static const struct field query[] = {
     { "action", FIELD_TEXT, .max = 64, .doc = "Only this one, like `key.revoked`" },
+    { "subject", FIELD_TEXT, .max = 64, .doc = "Only what happened to this, like `key_…` or `whk_…`" },
     { "since", FIELD_TIME, .doc = "Only from this time on" },
+    { "until", FIELD_TIME, .doc = "Only before this time" },
     { "actor", FIELD_TEXT, .max = 64, .doc = "Only what this user (`usr_…`) or key (`key_…`) did" },
     { 0 },
 };
@@ -57,12 +60,19 @@ static void show_actor(struct request *request, struct row *row)
     row->values = values;
 }
 
+static struct value value_or_null(struct value value)
+{
+    return value_is_set(value) ? value : value_null();
+}
+
 static enum outcome list(struct request *request)
 {
     bool broken;
     const struct value *cursor = page_cursor(request, "id", &broken);
     struct value after = cursor ? cursor[0] : value_null();
     struct value action = value_text(input_text(request->query, "action"));
+    struct value subject = value_text(input_text(request->query, "subject"));
+    struct value until = value_or_null(input_value(request->query, "until"));
     instant since = input_time(request->query, "since", INSTANT_MIN);
     const char *actor = input_text(request->query, "actor");
     struct id user = { { 0 } }, key = { { 0 } };
@@ -75,9 +85,9 @@ static enum outcome list(struct request *request)
         !id_parse(&key, "key", actor, strlen(actor)))
         return fail_field(request, "actor", "must be the id of a user or a key");
     rows = db_all(request->db, request->pool, &LIST,
-                  BIND(value_id(request->actor.company), action, action, value_time(since), value_time(since),
-                       value_id(key), value_id(key), value_id(user), value_id(user), after, after,
-                       value_int(page_limit(request) + 1)));
+                  BIND(value_id(request->actor.company), action, action, subject, subject, value_time(since),
+                       value_time(since), until, until, value_id(key), value_id(key), value_id(user),
+                       value_id(user), after, after, value_int(page_limit(request) + 1)));
     shown = pool_array(request->pool, rows.count + 1, sizeof *shown);
     for (size_t i = 0; i < rows.count; i++) {
         shown[i] = rows.items[i];
@@ -87,8 +97,9 @@ static enum outcome list(struct request *request)
 }
 
 static const struct route routes[] = {
-    { "GET", "/api/v1/audit", .scope = "audit:read", .query = query, .out = entry_out, .shape = SHAPE_PAGE,
-      .run = list, .summary = "List who changed what, the newest first" },
+    { "GET", "/api/v1/audit", .scope = "audit:read", .operator_too = true, .query = query, .out = entry_out,
+      .shape = SHAPE_PAGE, .run = list,
+      .summary = "List who changed what, the newest first; the operator: what is of no one company" },
     { 0 },
 };
 const struct resource audit_resource = { "audit", routes };

@@ -98,7 +98,9 @@ static char *make_key(struct request *request, struct id company)
     struct id key = key_create(request->db, request->pool, &order, &raw);
 
     audit(request->db, company, request->actor.key, request->actor.user, "key.created",
-          id_format(text, "key", key), address(request), NULL, request->now);
+          id_format(text, "key", key), address(request),
+          json_text(request->pool, json_own(request->pool, key_told(order.name, order.power.scopes))),
+          request->now);
     return raw;
 }
 

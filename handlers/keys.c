@@ -215,7 +215,7 @@ static enum outcome create(struct request *request)
         (!operator&& input_sent(request->body, "companyIds")))
         return fail_power(request);
     key = key_create(request->db, request->pool, &order, &raw);
-    audit_request(request, "key.created", "key", key, NULL);
+    key_audit(request, "key.created", key, key_told(order.name, order.power.scopes));
     return answer(request, key, raw);
 }
 
@@ -304,7 +304,7 @@ static enum outcome update(struct request *request)
     if (power_changes(row, &change) && !key_is_within(&request->actor, &power))
         return fail_power(request);
     key_update(request->db, request->actor.company, key, &change);
-    audit_request(request, "key.updated", "key", key, audit_fields(changed));
+    key_audit(request, "key.updated", key, audit_fields(changed));
     return get(request);
 }
 
@@ -317,7 +317,7 @@ static enum outcome revoke(struct request *request)
         return fail(request, ERROR_NOT_FOUND);
     if (row_is_null(row, "revoked_at")) {
         key_revoke(request->db, request->actor.company, key, request->now);
-        audit_request(request, "key.revoked", "key", key, NULL);
+        key_audit(request, "key.revoked", key, key_told(row_text(row, "name"), row_text(row, "scopes")));
     }
     return get(request);
 }
@@ -351,16 +351,16 @@ static enum outcome rotate(struct request *request)
                      request->now);
     details = json_object_new_object();
     json_set_int(details, "overlapSeconds", overlap);
-    audit_request(request, "key.rotated", "key", key, details);
+    key_audit(request, "key.rotated", key, details);
     return answer(request, key, raw);
 }
 
 static enum outcome delete (struct request *request) {
-    struct id key = input_id(request->params, "id");
+    struct id key = input_id(request->params, "id"); const struct row *row = lock(request, key);
 
-    if (!lock(request, key)) return fail(request, ERROR_NOT_FOUND);
+    if (!row) return fail(request, ERROR_NOT_FOUND);
+    key_audit(request, "key.deleted", key, key_told(row_text(row, "name"), row_text(row, "scopes")));
     key_delete(request->db, request->actor.company, key);
-    audit_request(request, "key.deleted", "key", key, NULL);
     return reply_empty(request);
 }
 

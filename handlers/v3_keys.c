@@ -52,7 +52,7 @@ static enum outcome create(struct request *request)
     if (!key_is_within(&request->actor, &order.power))
         return fail(request, ERROR_FORBIDDEN);
     key = key_create(request->db, request->pool, &order, &raw);
-    audit_request(request, "key.created", "key", key, NULL);
+    key_audit(request, "key.created", key, key_told(order.name, order.power.scopes));
     body = field_render(request->pool, key_out, read_row(request, key));
     json_set_text(body, "apiKey", raw);
     return reply_json(request, body);
@@ -73,12 +73,13 @@ static enum outcome get(struct request *request)
 }
 
 static enum outcome delete (struct request *request) {
-    struct id company = request->actor.company, key = input_id(request->params, "id"); const struct row * row;
+    struct id company = request->actor.company, key = input_id(request->params, "id");
+    const struct row *row = key_lock(request->db, request->pool, company, key);
 
-    if (!key_lock(request->db, request->pool, company, key)) return fail(request, ERROR_NOT_FOUND);
+    if (!row) return fail(request, ERROR_NOT_FOUND);
+    key_audit(request, "key.deleted", key, key_told(row_text(row, "name"), row_text(row, "scopes")));
     row = read_row(request, key);
     key_delete(request->db, company, key);
-    audit_request(request, "key.deleted", "key", key, NULL);
     return reply_row(request, row);
 }
 
@@ -91,7 +92,7 @@ static enum outcome revoke(struct request *request)
         return fail(request, ERROR_NOT_FOUND);
     if (row_is_null(row, "revoked_at")) {
         key_revoke(request->db, company, key, request->now);
-        audit_request(request, "key.revoked", "key", key, NULL);
+        key_audit(request, "key.revoked", key, key_told(row_text(row, "name"), row_text(row, "scopes")));
     }
     return get(request);
 }

@@ -3,6 +3,7 @@
 #include "core/buf.h"
 #include "core/crypto.h"
 #include "core/permissions.h"
+#include "rules/audit.h"
 
 enum { SWEPT_AT_ONCE = 500, COMPANY_IDS_MAX = 1 << 16 };
 
@@ -100,6 +101,12 @@ static const struct statement FIND_ENDED = {
 static const struct statement DELETE_SECRET = {
     "DELETE FROM api_key_secrets WHERE key_hash = ?",
     .in = "s",
+};
+
+static const struct statement FIND_COMPANIES = {
+    "SELECT company_id FROM api_key_companies WHERE key_id = ? ORDER BY company_id",
+    .in = "u",
+    .out = "u",
 };
 
 /* ---- scopes ---- */
@@ -286,6 +293,39 @@ char *key_rotate(struct db *db, struct pool *pool, struct id company, struct id 
     add_secret(db, key, raw);
     db_run(db, &SHOW_KEY, BIND(value_text(display_key(pool, raw)), value_id(company), value_id(key)));
     return raw;
+}
+
+/* ---- telling of it ---- */
+
+struct json_object *key_told(const char *name, const char *scopes)
+{
+    struct json_object *told = json_object_new_object(), *list = json_object_new_array();
+    for (const char *at = scopes; *at;) {
+        size_t length = strcspn(at, " ");
+        json_object_array_add(list, json_object_new_string_len(at, (int)length));
+        at += length;
+        at += *at == ' ';
+    }
+    json_set_text(told, "name", name);
+    json_set(told, "scopes", list);
+    return told;
+}
+
+void key_audit(struct request *request, const char *action, struct id key, struct json_object *details)
+{
+    const struct actor *actor = &request->actor;
+    audit_request(request, action, "key", key, details);
+    if (!id_is_nil(actor->company)) {
+        return;
+    }
+    struct rows spanned = db_all(request->db, request->pool, &FIND_COMPANIES, BIND(value_id(key)));
+    const char *text = details ? json_text(request->pool, details) : NULL;
+    char subject[ID_TEXT_SIZE];
+    id_format(subject, "key", key);
+    for (size_t i = 0; i < spanned.count; i++) {
+        audit(request->db, row_id(&spanned.items[i], "company_id"), actor->key, actor->user, action, subject,
+              request->address[0] ? request->address : NULL, text, request->now);
+    }
 }
 
 /* ---- who may give what ---- */

@@ -9,6 +9,7 @@
 
 #include "core/auth.h"
 #include "core/db.h"
+#include "core/request.h"
 
 /* What a key may do, from where, how often and how long. */
 struct key_power {
@@ -60,6 +61,14 @@ void key_delete(struct db *db, struct id company, struct id key);
  */
 char *key_rotate(struct db *db, struct pool *pool, struct id company, struct id key, instant overlap,
                  instant now);
+
+/*
+ * What happened to a key, in the audit log of its company; of a key of several, in the operator's and in that
+ * of each company that it opens. Before the key is gone. The reference of `details` is taken.
+ */
+void key_audit(struct request *request, const char *action, struct id key, struct json_object *details);
+/* {"name":…,"scopes":[…]}: what the log tells of a key that may not be there any more. */
+struct json_object *key_told(const char *name, const char *scopes);
 
 /* Nobody gives more than they have: whether each of the powers is one that the caller has. The operator has
  * them all. */

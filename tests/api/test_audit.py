@@ -85,7 +85,51 @@ def test_filters_and_pages(stack, company, clock):
     assert seen == entries(company)
 
 
-@pytest.mark.parametrize("query", [{"actor": "bk_x"}, {"actor": "nobody"}, {"since": "yesterday"}, {"cursor": "x"}, {"who": "x"}])
+def test_a_key_is_known_after_it_is_gone(company):
+    for style in ("/api/v1/keys", "/v3/keys"):
+        made = company.post(style, {"name": "Till", **({"scopes": ["bookings:read", "users:read"]} if "v1" in style else {})}).json()
+        key = made.get("id") or made["keyUuid"]
+        company.patch(f"{style}/{key}/revoke", {})
+        company.delete(f"{style}/{key}", 204 if "v1" in style else 200)
+        told = entries(company, subject=key)
+        assert [entry["action"] for entry in told] == ["key.deleted", "key.revoked", "key.created"]
+        scopes = ["bookings:read", "users:read"] if "v1" in style else ["*"]
+        assert all(entry["details"] == {"name": "Till", "scopes": scopes} for entry in told)
+
+
+@pytest.mark.parametrize("made_by", ["the API", "the command line"])
+def test_each_company_is_told_of_the_operator_s_keys_that_open_it(stack, company, made_by):
+    other, stranger = Company(stack), Company(stack)
+    if made_by == "the API":
+        spanned = {"name": "Both", "scopes": ["*"], "companyIds": [company.id, other.id]}
+        stack.platform.post("/api/v1/keys", spanned)
+    else:
+        stack.slotwire("key", "create", "--company", company.id, "--company", other.id, "--name", "Both")
+    for one in (company, other):
+        told = entries(one, action="key.created")[0]
+        assert told["details"] == {"name": "Both", "scopes": ["*"]}
+        assert told["actor"]["type"] == ("key" if made_by == "the API" else "commandLine")
+    assert "Both" not in [entry["details"]["name"] for entry in entries(stranger, action="key.created")]
+    key = told["subject"]
+    stack.platform.post(f"/api/v1/keys/{key}/rotate", {}, 200)
+    stack.platform.patch(f"/api/v1/keys/{key}", {"name": "Two"})
+    stack.platform.patch(f"/api/v1/keys/{key}/revoke", {})
+    stack.platform.delete(f"/api/v1/keys/{key}")
+    wanted = ["key.deleted", "key.revoked", "key.updated", "key.rotated", "key.created"]
+    for one in (company, other, stack.platform):
+        assert [entry["action"] for entry in entries(one, subject=key)] == wanted
+
+
+def test_filters_by_subject_and_to_a_time(company, clock):
+    for day in (1, 2, 3):
+        clock(f"2031-05-0{day}T10:00:00Z")
+        company.patch("/api/v1/company", {"name": f"Name {day}"})
+    two = entries(company, subject=company.id, since="2031-05-01T10:00:00Z", until="2031-05-03T10:00:00Z")
+    assert [entry["at"][:10] for entry in two] == ["2031-05-02", "2031-05-01"]
+    assert entries(company, subject="cli_nobody") == []
+
+
+@pytest.mark.parametrize("query", [{"until": "x"}, {"actor": "bk_x"}, {"actor": "nobody"}, {"since": "yesterday"}, {"cursor": "x"}, {"who": "x"}])
 def test_bad_questions_are_refused(company, query):
     company.get("/api/v1/audit", 422, params=query)
 
