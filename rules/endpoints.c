@@ -43,9 +43,9 @@ static const struct statement LIST = {
 };
 
 static const struct statement LOCK = {
-    "SELECT active, format, secret FROM webhook_endpoints WHERE company_id = ? AND id = ? FOR UPDATE",
+    "SELECT active, format, secret, url FROM webhook_endpoints WHERE company_id = ? AND id = ? FOR UPDATE",
     .in = "uu",
-    .out = "iss",
+    .out = "isss",
 };
 
 /* Two that add at the same time wait for each other here, so that both count right. */
@@ -283,6 +283,23 @@ static void insert(struct request *request, struct id endpoint, const struct end
                 value_time(request->now)));
 }
 
+/* For the audit log: to whom it leads. What follows the host is often a secret. */
+static void tell_target(struct request *request, struct json_object *details, const char *url)
+{
+    const char *mark = strstr(url, "://");
+    size_t scheme = mark ? (size_t)(mark + 3 - url) : 0, length = scheme + strcspn(url + scheme, "/?#");
+
+    json_set_text(details, "target", pool_memdup(request->pool, url, length));
+}
+
+static struct json_object *target_told(struct request *request, const char *url)
+{
+    struct json_object *details = json_object_new_object();
+
+    tell_target(request, details, url);
+    return details;
+}
+
 struct id endpoint_create(struct request *request, const struct endpoint_order *order, const char **secret)
 {
     struct id endpoint = id_new();
@@ -292,7 +309,7 @@ struct id endpoint_create(struct request *request, const struct endpoint_order *
     *secret = order->secret ? order->secret : webhook_new_secret(request->pool, order->format);
     insert(request, endpoint, order, *secret);
     endpoint_subscribe(request, endpoint, order->events);
-    audit_request(request, "webhook.created", "whk", endpoint, NULL);
+    audit_request(request, "webhook.created", "whk", endpoint, target_told(request, order->url));
     return endpoint;
 }
 
@@ -420,7 +437,7 @@ struct json_object *endpoint_update(struct request *request, const struct row *l
                                     const struct endpoint_order *order)
 {
     struct id endpoint = row_id(locked, "id");
-    struct json_object *changed = json_new_array(request->pool);
+    struct json_object *changed = json_new_array(request->pool), *details;
 
     update_columns(request, locked, order, changed);
     if (order->events && endpoint_subscribe(request, endpoint, order->events))
@@ -433,19 +450,23 @@ struct json_object *endpoint_update(struct request *request, const struct row *l
         return changed;
     db_run(request->db, &TOUCH,
            BIND(value_time(request->now), value_id(request->actor.company), value_id(endpoint)));
-    audit_request(request, "webhook.updated", "whk", endpoint, audit_fields(changed));
+    details = audit_fields(changed);
+    if (strcmp(order->url, row_text(locked, "url")) != 0)
+        tell_target(request, details, order->url);
+    audit_request(request, "webhook.updated", "whk", endpoint, details);
     return changed;
 }
 
 bool endpoint_delete(struct request *request, struct id endpoint)
 {
     struct value company = value_id(request->actor.company), id = value_id(endpoint);
+    const struct row *row = db_one(request->db, request->pool, &LOCK, BIND(company, id));
 
-    if (!db_one(request->db, request->pool, &LOCK, BIND(company, id)))
+    if (!row)
         return false;
     db_run(request->db, &FAIL_UNSENT, BIND(value_time(request->now), company, id, value_int(GIVEN_UP_MAX)));
     db_run(request->db, &UNSUBSCRIBE, BIND(company, id));
     db_run(request->db, &DELETE, BIND(company, id));
-    audit_request(request, "webhook.deleted", "whk", endpoint, NULL);
+    audit_request(request, "webhook.deleted", "whk", endpoint, target_told(request, row_text(row, "url")));
     return true;
 }

@@ -97,6 +97,28 @@ def test_a_key_is_known_after_it_is_gone(company):
         assert all(entry["details"] == {"name": "Till", "scopes": scopes} for entry in told)
 
 
+def test_a_webhook_s_target_is_told_and_nothing_secret_of_it(company):
+    url = "https://hooks.example.com:8443/secret/secret?token=secret"
+    made = company.post("/api/v1/webhooks", {"url": "https://a.example.com/secret", "events": ["booking.created"]}).json()
+    company.patch(f"/api/v1/webhooks/{made['id']}", {"url": url})
+    company.patch(f"/api/v1/webhooks/{made['id']}", {"name": "Renamed"})
+    company.delete(f"/api/v1/webhooks/{made['id']}")
+    told = [entry["details"] for entry in entries(company, subject=made["id"])]
+    assert told == [{"target": "https://hooks.example.com:8443"}, {"updatedFields": ["name"]},
+                    {"updatedFields": ["url"], "target": "https://hooks.example.com:8443"}, {"target": "https://a.example.com"}]
+
+
+@pytest.mark.parametrize("face", ["/api/v1/webhooks", "/v3/webhooks", "/api/webhooks/keys"])
+def test_every_face_tells_of_its_webhooks(company, face):
+    before = len(entries(company, action="webhook.created"))
+    bodies = {"/api/v1/webhooks": {"url": "https://a.example.com/x", "events": ["booking.created"]},
+              "/v3/webhooks": {"url": "https://a.example.com/x", "eventTypes": ["customer.created"]},
+              "/api/webhooks/keys": {"name": "x", "webhookUrl": "https://a.example.com/x", "allowedEvents": ["booking.created"]}}
+    company.post(face, bodies[face])
+    entry = entries(company, action="webhook.created")
+    assert len(entry) == before + 1 and entry[0]["actor"]["type"] == "key" and entry[0]["address"] == "127.0.0.1"
+
+
 @pytest.mark.parametrize("made_by", ["the API", "the command line"])
 def test_each_company_is_told_of_the_operator_s_keys_that_open_it(stack, company, made_by):
     other, stranger = Company(stack), Company(stack)
