@@ -3,6 +3,7 @@
 #include "core/buf.h"
 #include "core/crypto.h"
 #include "core/permissions.h"
+#include "core/request.h"
 #include "rules/audit.h"
 
 enum { SWEPT_AT_ONCE = 500, COMPANY_IDS_MAX = 1 << 16 };

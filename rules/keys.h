@@ -9,7 +9,9 @@
 
 #include "core/auth.h"
 #include "core/db.h"
-#include "core/request.h"
+
+struct json_object;
+struct request;
 
 /* What a key may do, from where, how often and how long. */
 struct key_power {
