@@ -4,6 +4,9 @@
 #include "rules/password_links.h"
 #include "rules/people.h"
 
+#include <termios.h>
+#include <unistd.h>
+
 enum { PASSWORD_BYTES_MAX = 4 * PASSWORD_MAX_LENGTH };
 
 static const struct cli_option options[] = {
@@ -30,11 +33,30 @@ static bool check_role(const char *role)
     return false;
 }
 
+/* A line of standard input; who sits there is asked, and what they type is not shown. */
+static bool read_hidden(char *line, int size)
+{
+    struct termios before, hidden;
+    bool terminal = tcgetattr(STDIN_FILENO, &before) == 0;
+    if (terminal) {
+        hidden = before;
+        hidden.c_lflag &= ~(tcflag_t)ECHO;
+        tcsetattr(STDIN_FILENO, TCSAFLUSH, &hidden);
+        fputs("Password: ", stderr);
+    }
+    bool read = fgets(line, size, stdin) != NULL;
+    if (terminal) {
+        tcsetattr(STDIN_FILENO, TCSAFLUSH, &before);
+        fputc('\n', stderr);
+    }
+    return read;
+}
+
 /* Read once, though the command may run again after a deadlock. */
 static const char *read_password(void)
 {
     static char line[PASSWORD_BYTES_MAX + 2];
-    if (*line || !fgets(line, sizeof line, stdin)) {
+    if (*line || !read_hidden(line, sizeof line)) {
         return line;
     }
     line[strcspn(line, "\r\n")] = '\0';

@@ -1,6 +1,8 @@
 """The command line: the owner's and the operator's first steps."""
 
+import os
 import re
+import subprocess
 import uuid
 
 import pytest
@@ -117,3 +119,22 @@ def test_now_is_refused_where_there_is_no_test_clock(stack):
     result = stack.program("slotwire-dispatcher", "--config", str(stack.config), "--once", "--now",
                            "2031-01-01T00:00:00Z", environment=environment, status=None)
     assert result.returncode != 0 and result.stderr.strip()
+
+
+def test_a_password_that_is_typed_is_asked_for_and_not_shown(stack, company):
+    """At a terminal of its own: what the program and the terminal write there is read back."""
+    email = f"{uuid.uuid4().hex}@example.com"
+    ours, theirs = os.openpty()
+    words = ["user", "create", "--company", company.id, "--name", "Ada", "--role", "admin", "--email", email, "--password-stdin"]
+    typed = subprocess.Popen([str(stack.build / "slotwire"), "--config", str(stack.config), *words], stdin=theirs,
+                             stdout=subprocess.PIPE, stderr=theirs, env=stack.environment)
+    os.close(theirs)
+    shown = b""
+    while b"Password: " not in shown:
+        shown += os.read(ours, 1000)
+    os.write(ours, b"correct horse battery\n")
+    assert typed.stdout.read().startswith(b"usr_") and typed.wait() == 0
+    shown += os.read(ours, 1000)
+    os.close(ours)
+    assert b"correct" not in shown
+    stack.client().post("/api/v1/sessions", {"email": email, "password": "correct horse battery"})
