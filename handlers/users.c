@@ -161,12 +161,15 @@ static bool is_admin(const char *role)
     return strcmp(role, "superuser") == 0 || strcmp(role, "admin") == 0;
 }
 
-/* Whether this person is about to shut the company's last door behind themselves. */
-static bool is_last_admin(struct request *request, struct id user)
+/*
+ * Whether a person is about to shut the company's last door, behind themselves or, where two admins remove
+ * each other at once, behind both: one of them waits here, begins anew and is refused.
+ */
+static bool is_last_admin(struct request *request, const struct row *row)
 {
-    return id_equal(user, request->actor.user) && is_admin(request->actor.role) &&
+    return !id_is_nil(request->actor.user) && is_admin(row_text(row, "role")) &&
            !db_one(request->db, request->pool, &FIND_OTHER_ADMIN,
-                   BIND(value_id(request->actor.company), value_id(user)));
+                   BIND(value_id(request->actor.company), value_id(row_id(row, "id"))));
 }
 
 static enum outcome last_admin(struct request *request)
@@ -305,7 +308,7 @@ static enum outcome update(struct request *request)
     if (!may_change(request, row, values))
         return fail(request, ERROR_FORBIDDEN);
     if ((!is_admin(values[MEMBER_ROLE].text) || !values[MEMBER_ACTIVE].integer) &&
-        is_last_admin(request, user.id))
+        is_last_admin(request, row))
         return last_admin(request);
     if (!follow_resource(request, row, values))
         return still_booked(request);
@@ -338,7 +341,7 @@ static enum outcome delete (struct request *request) {
 
     if (!row) return fail(request, ERROR_NOT_FOUND);
     if (!covers_role(request, row_text(row, "role"))) return fail(request, ERROR_FORBIDDEN);
-    if (is_last_admin(request, user.id)) return last_admin(request);
+    if (is_last_admin(request, row)) return last_admin(request);
     row = person_read(request->db, request->pool, company.id, user.id);
     if (!leave_services(request, user.id, *row_value(row, "name"))) return still_booked(request);
     db_run(request->db, &DROP_LOGIN, BIND(company, user));

@@ -110,6 +110,16 @@ def test_nobody_takes_from_who_may_more(company, change):
     assert (now["role"], now["active"], now["email"]) == ("admin", True, "ann@example.com")
 
 
+def test_two_admins_who_remove_each_other_at_once_do_not_both_go(stack, company):
+    with concurrent.futures.ThreadPoolExecutor(2) as crowd:
+        for _ in range(8):
+            pair = [company.person("admin") for _ in range(2)]
+            list(crowd.map(lambda one, other: one.api("DELETE", f"/api/v1/users/{other.id}"), pair, reversed(pair)))
+            left = [one for one in pair if one.api("GET", "/api/v1/company").status_code == 200]
+            assert left
+            company.delete(f"/api/v1/users/{left[0].id}")
+
+
 @pytest.mark.parametrize("change", [{"role": "coach"}, {"active": False}, None])
 def test_the_last_admin_cannot_leave(company, change):
     company.user("No login", "admin")
