@@ -1,5 +1,6 @@
 """Passwords by mailed links: resets, invitations, and the page that both lead to."""
 
+import concurrent.futures
 import re
 
 import pytest
@@ -80,6 +81,16 @@ def test_links_come_five_minutes_apart_and_three_at_most(stack, admin, clock):
         clock(f"2031-05-01T{moment}Z")
         ask(stack, admin[1])
         assert len(mails(stack, admin[1])) == count, moment
+
+
+def test_a_link_that_is_used_twice_at_once_works_once(stack, admin):
+    ask(stack, admin[1])
+    token = token_of(stack, admin[1])
+    words = [f"passphrase number {number}" for number in range(8)]
+    with concurrent.futures.ThreadPoolExecutor(8) as crowd:
+        answers = list(crowd.map(lambda word: confirm(stack, token, word, None).status_code, words))
+    assert sorted(answers) == [204] + [422] * 7
+    Person(stack, admin[1], words[answers.index(204)])
 
 
 def test_a_used_link_makes_the_others_useless(stack, admin, clock):
