@@ -254,3 +254,14 @@ def test_a_waiting_test_holds_nobody_else_up(stack, company, receiver):
         receiver.hold.set()
         caller.join(30)
     assert done[0]["success"] is True
+
+
+def test_the_examples_of_the_page_work_without_a_content_type(stack, company):
+    """curl -d says that it sends a form; the page's own call of /api/webhooks/test leaves it at that."""
+    for headers in ({"Content-Type": "application/x-www-form-urlencoded"}, {}):
+        made = company.api("POST", "/api/webhooks/keys", 201, headers=headers, data=json.dumps(
+            {"name": "Zapier", "webhookUrl": ZAPIER, "allowedEvents": THREE}).encode()).json()
+        assert made["success"] is True
+    refused = company.api("POST", "/api/webhooks/keys", 400, data={"name": "Zapier"}).json()
+    assert refused["success"] is False and "body" in refused["error"]["details"]
+    company.api("POST", "/api/webhooks/keys", 415, headers={"Content-Type": "text/plain"}, data=b"{}")
