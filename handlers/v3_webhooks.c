@@ -136,7 +136,8 @@ static enum outcome create(struct request *request)
         .app_id = input_text(request->body, "appId"),
         .active = true,
     };
-    const char *problem, *secret;
+    struct partner_secret secret;
+    const char *problem;
     struct id id;
 
     order.events = read_events(request, order.app_id != NULL, &problem);
@@ -144,7 +145,9 @@ static enum outcome create(struct request *request)
         return fail_events(request, problem);
     if (!endpoint_check(request, &order, &problems))
         return fail_problems(request, &problems);
-    id = endpoint_create(request, &order, &secret);
+    secret = partner_secret(request->pool, face, NULL);
+    order.secret = secret.stored;
+    id = endpoint_create(request, &order);
     if (id_is_nil(id))
         return endpoint_fail_full(request);
     return reply_json(request, render(request, endpoint_read(request, id)));
@@ -172,7 +175,7 @@ static enum outcome update(struct request *request)
 {
     struct problems problems = { .pool = request->pool };
     const struct row *row = of_face(endpoint_lock(request, input_id(request->params, "uuid")));
-    struct endpoint_order order;
+    struct endpoint_order order, sent = { .url = input_text(request->body, "url") };
     const char *problem;
 
     if (!row)
@@ -181,9 +184,9 @@ static enum outcome update(struct request *request)
     order.events = read_events(request, order.app_id != NULL, &problem);
     if (problem)
         return fail_events(request, problem);
-    if (input_sent(request->body, "url"))
-        order.url = input_text(request->body, "url");
-    if (!endpoint_check(request, &order, &problems))
+    if (sent.url)
+        order.url = sent.url;
+    if (!endpoint_check(request, &sent, &problems))
         return fail_problems(request, &problems);
     endpoint_update(request, row, &order);
     return get(request);
@@ -223,13 +226,16 @@ static enum outcome deactivate(struct request *request)
 static enum outcome rotate(struct request *request)
 {
     struct id id = input_id(request->params, "uuid");
+    struct partner_secret secret;
     struct json_object *body;
 
     if (!of_face(endpoint_lock(request, id)))
         return fail(request, ERROR_NOT_FOUND);
+    secret = partner_secret(request->pool, face, NULL);
+    endpoint_rotate(request, id, secret.stored, secret.display_key, CLOCK_DAY);
     body = json_new_object(request->pool);
     json_set_id(body, "webhookUuid", "whk", id);
-    json_set_text(body, "signingSecret", endpoint_rotate(request, id, NULL, CLOCK_DAY));
+    json_set_text(body, "signingSecret", secret.raw);
     return reply_json(request, body);
 }
 

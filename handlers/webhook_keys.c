@@ -3,13 +3,13 @@
 #include "core/idempotency.h"
 #include "core/poke.h"
 #include "core/text.h"
+#include "partners/partner.h"
 #include "rules/endpoints.h"
 #include "rules/events.h"
 #include "rules/providers.h"
 
 #include <time.h>
 
-#define FORMAT "therapy"
 enum { EVENTS_MAX = 64, RATE_MAX = 100000, NAME_MAX_LENGTH = 200, NOTES_MAX = 2000 };
 enum {
     WAIT_US = 8 * 1000 * 1000,
@@ -26,6 +26,8 @@ static const struct statement ATTEMPT = {
     .in = "uu",
     .out = "siss",
 };
+
+static const struct partner *const face = &partner_therapy;
 
 /* ---- tables ---- */
 
@@ -184,7 +186,7 @@ static struct json_object *render(struct request *request, const struct row *row
 /* Only what this face may see. */
 static const struct row *of_face(const struct row *row)
 {
-    return row && strcmp(row_text(row, "format"), FORMAT) == 0 ? row : NULL;
+    return row && strcmp(row_text(row, "format"), face->name) == 0 ? row : NULL;
 }
 
 static enum outcome reply_key(struct request *request, struct id id)
@@ -229,21 +231,24 @@ static enum outcome create(struct request *request)
     struct problems problems = { .pool = request->pool };
     struct endpoint_order order = {
         .url = input_text(request->body, "webhookUrl"),
-        .format = FORMAT,
+        .format = face->name,
         .name = input_text(request->body, "name"),
         .notes = input_text(request->body, "notes"),
         .events = wanted_events(request),
-        .rate_limit = input_int(request->body, "rateLimit", ENDPOINT_THERAPY_RATE),
+        .rate_limit = input_int(request->body, "rateLimit", face->rate_limit),
         .active = true,
     };
+    struct partner_secret secret;
     struct json_object *body, *key;
     const struct row *row;
-    const char *raw;
     struct id id;
 
     if (!check(request, &order, &problems))
         return fail_problems(request, &problems);
-    id = endpoint_create(request, &order, &raw);
+    secret = partner_secret(request->pool, face, NULL);
+    order.secret = secret.stored;
+    order.display_key = secret.display_key;
+    id = endpoint_create(request, &order);
     if (id_is_nil(id))
         return endpoint_fail_full(request);
     row = endpoint_read(request, id);
@@ -252,7 +257,7 @@ static enum outcome create(struct request *request)
     json_set(body, "key", key);
     json_set_id(key, "id", "whk", id);
     json_set_text(key, "displayKey", row_text(row, "display_key"));
-    json_set_text(key, "rawKey", raw);
+    json_set_text(key, "rawKey", secret.raw);
     json_set_text(key, "webhookUrl", row_text(row, "url"));
     set_events(request, key, row);
     set_time(key, "createdAt", row_value(row, "created_at"));
@@ -261,7 +266,7 @@ static enum outcome create(struct request *request)
 
 static enum outcome list(struct request *request)
 {
-    struct rows rows = endpoint_list(request, FORMAT, (struct id){ { 0 } }, ENDPOINTS_MAX);
+    struct rows rows = endpoint_list(request, face->name, (struct id){ { 0 } }, ENDPOINTS_MAX);
     struct json_object *body = success(request), *keys = json_object_new_array();
 
     json_set(body, "keys", keys);
@@ -281,22 +286,22 @@ static enum outcome update(struct request *request)
     struct problems problems = { .pool = request->pool };
     struct id id = input_id(request->params, "id");
     const struct row *row = of_face(endpoint_lock(request, id));
-    struct endpoint_order order;
+    struct endpoint_order order, sent = { .url = input_text(body, "webhookUrl") };
 
     if (!row)
         return fail(request, ERROR_NOT_FOUND);
+    if (!check(request, &sent, &problems))
+        return fail_problems(request, &problems);
     order = endpoint_order_of(row);
+    if (sent.url)
+        order.url = sent.url;
     if (input_sent(body, "name"))
         order.name = input_text(body, "name");
-    if (input_sent(body, "webhookUrl"))
-        order.url = input_text(body, "webhookUrl");
     if (input_sent(body, "notes"))
         order.notes = input_text(body, "notes");
     order.events = wanted_events(request);
     order.rate_limit = input_int(body, "rateLimit", order.rate_limit);
     order.active = input_bool(body, "active", order.active);
-    if (!check(request, &order, &problems))
-        return fail_problems(request, &problems);
     endpoint_update(request, row, &order);
     return reply_key(request, id);
 }

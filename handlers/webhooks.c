@@ -1,6 +1,6 @@
 /* Webhooks: where events are sent, and how that went. */
-#include "rules/webhooks.h"
 #include "core/buf.h"
+#include "partners/partner.h"
 #include "rules/deliveries.h"
 #include "rules/endpoints.h"
 #include "rules/events.h"
@@ -31,7 +31,7 @@ static const struct field id_param[] = { { "id", FIELD_ID, .prefix = "whk", .doc
 static const struct field create_in[] = {
     { "url", FIELD_URL, .required = true, .doc = "Where events are posted to; https",
       .example = "\"https://example.com/hooks\"" },
-    { "format", FIELD_ENUM, .choices = webhook_formats,
+    { "format", FIELD_ENUM, .choices = partner_choices,
       .doc = "Envelope and signature; standard when left out", .example = "\"standard\"" },
     { "events", FIELD_LIST, .element = FIELD_ENUM, .choices = event_type_choices, .required = true, .min = 1,
       .max = EVENTS_MAX, .doc = "Which events it receives; `*` is all of them",
@@ -42,7 +42,7 @@ static const struct field create_in[] = {
     { "customHeaders", FIELD_JSON, .nullable = true,
       .doc = "Up to 20 header lines that every request carries, name to value; they are never shown again",
       .example = "{\"X-Tenant\":\"7\"}" },
-    { "signatures", FIELD_LIST, .element = FIELD_ENUM, .choices = webhook_signatures, .nullable = true,
+    { "signatures", FIELD_LIST, .element = FIELD_ENUM, .choices = partner_families, .nullable = true,
       .max = FAMILIES_MAX, .doc = "Header families that are sent beside the format's own" },
     { "rateLimit", FIELD_INT, .nullable = true, .min = 1, .max = RATE_MAX,
       .doc = "Deliveries an hour, the others wait; none when left out, 1000 for therapy" },
@@ -61,7 +61,7 @@ static const struct field update_in[] = {
     { "description", FIELD_TEXT, .max = 500, .nullable = true, .doc = "For people" },
     { "notes", FIELD_LINES, .max = 2000, .nullable = true, .doc = "For people, at more length" },
     { "customHeaders", FIELD_JSON, .nullable = true, .doc = "In place of all those before" },
-    { "signatures", FIELD_LIST, .element = FIELD_ENUM, .choices = webhook_signatures, .nullable = true,
+    { "signatures", FIELD_LIST, .element = FIELD_ENUM, .choices = partner_families, .nullable = true,
       .max = FAMILIES_MAX, .doc = "Header families beside the format's own, in place of those before" },
     { "rateLimit", FIELD_INT, .nullable = true, .min = 1, .max = RATE_MAX,
       .doc = "Deliveries an hour; null: as many as there are" },
@@ -82,7 +82,7 @@ static const struct field creator_out[] = {
 static const struct field webhook_out[] = {
     { "id", FIELD_ID, .prefix = "whk", .required = true, .doc = "The endpoint" },
     { "url", FIELD_URL, .required = true, .doc = "Where events are posted to" },
-    { "format", FIELD_ENUM, .choices = webhook_formats, .required = true, .doc = "Envelope and signature" },
+    { "format", FIELD_ENUM, .choices = partner_choices, .required = true, .doc = "Envelope and signature" },
     { "events", FIELD_LIST, .element = FIELD_ENUM, .choices = event_type_choices, .required = true,
       .doc = "Which events it receives" },
     { "name", FIELD_TEXT, .required = true, .nullable = true, .doc = "What people call it" },
@@ -90,7 +90,7 @@ static const struct field webhook_out[] = {
     { "notes", FIELD_LINES, .max = 2000, .required = true, .nullable = true, .doc = "For people" },
     { "customHeaders", FIELD_LIST, .element = FIELD_TEXT, .required = true, .column = "header_names",
       .doc = "Names of the header lines that every request carries; their values are not shown" },
-    { "signatures", FIELD_LIST, .element = FIELD_ENUM, .choices = webhook_signatures, .required = true,
+    { "signatures", FIELD_LIST, .element = FIELD_ENUM, .choices = partner_families, .required = true,
       .column = "families", .doc = "Header families beside the format's own" },
     { "rateLimit", FIELD_INT, .required = true, .nullable = true, .doc = "Deliveries an hour" },
     { "retryLimit", FIELD_INT, .required = true, .nullable = true, .doc = "Attempts at most" },
@@ -160,24 +160,27 @@ static const char *sent_signatures(struct request *request)
     struct buf words;
 
     buf_init(&words, request->pool, 256);
-    for (size_t i = 0; webhook_signatures[i]; i++)
+    for (size_t i = 0; partner_families[i]; i++)
         for (size_t j = 0; j < count; j++)
-            if (strcmp(webhook_signatures[i], items[j].text) == 0) {
-                buf_printf(&words, "%s%s", words.length > 0 ? " " : "", webhook_signatures[i]);
+            if (strcmp(partner_families[i], items[j].text) == 0) {
+                buf_printf(&words, "%s%s", words.length > 0 ? " " : "", partner_families[i]);
                 break;
             }
     return words.length > 0 ? words.data : NULL;
 }
 
-/* Lays what was sent over the order. */
+/* Lays what was sent over the order, but for the secret, which each format keeps in its own way. */
 static void overlay(struct request *request, struct endpoint_order *order)
 {
     const struct input *body = request->body;
     const struct {
         const char *name, **text;
     } texts[] = {
-        { "url", &order->url },     { "name", &order->name },     { "description", &order->description },
-        { "notes", &order->notes }, { "secret", &order->secret }, { "customHeaders", &order->custom_headers },
+        { "url", &order->url },
+        { "name", &order->name },
+        { "description", &order->description },
+        { "notes", &order->notes },
+        { "customHeaders", &order->custom_headers },
     };
 
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
@@ -191,6 +194,32 @@ static void overlay(struct request *request, struct endpoint_order *order)
         order->retry_limit = input_int(body, "retryLimit", 0);
     order->events = sent_events(request);
     order->active = input_bool(body, "active", order->active);
+}
+
+static bool check_secret(struct request *request, struct problems *problems)
+{
+    const char *secret = input_text(request->body, "secret");
+    const char *problem = secret ? partner_secret_problem(request->pool, secret) : NULL;
+
+    if (problem)
+        problems_add(problems, "secret", "%s", problem);
+    return !problem;
+}
+
+/* Looks at what was sent alone. */
+static bool check(struct request *request, struct problems *problems)
+{
+    bool good = check_secret(request, problems);
+    struct endpoint_order sent = { 0 };
+
+    overlay(request, &sent);
+    return endpoint_check(request, &sent, problems) && good;
+}
+
+/* The secret that was sent, or a fresh one, in the format's shapes. */
+static struct partner_secret make_secret(struct request *request, const char *format)
+{
+    return partner_secret(request->pool, partner_find(format), input_text(request->body, "secret"));
 }
 
 /* The row as people see it. */
@@ -218,21 +247,26 @@ static enum outcome get(struct request *request)
 static enum outcome create(struct request *request)
 {
     struct problems problems = { .pool = request->pool };
-    const char *format = input_text(request->body, "format"), *secret;
-    struct endpoint_order order = { .format = format ? format : webhook_formats[0], .active = true };
+    const char *format = input_text(request->body, "format");
+    struct endpoint_order order = { .format = format ? format : partner_choices[0], .active = true };
+    struct partner_secret secret;
     struct json_object *answer;
     struct row shown;
     struct id webhook;
 
-    overlay(request, &order);
-    if (!endpoint_check(request, &order, &problems))
+    if (!check(request, &problems))
         return fail_problems(request, &problems);
-    webhook = endpoint_create(request, &order, &secret);
+    secret = make_secret(request, order.format);
+    order.secret = secret.stored;
+    order.display_key = secret.display_key;
+    order.rate_limit = partner_find(order.format)->rate_limit;
+    overlay(request, &order);
+    webhook = endpoint_create(request, &order);
     if (id_is_nil(webhook))
         return endpoint_fail_full(request);
     shown = with_creator(request, endpoint_read(request, webhook));
     answer = field_render(request->pool, webhook_out, &shown);
-    json_set_text(answer, "secret", secret);
+    json_set_text(answer, "secret", secret.raw);
     return reply_json(request, answer);
 }
 
@@ -257,15 +291,20 @@ static enum outcome update(struct request *request)
 {
     struct problems problems = { .pool = request->pool };
     const struct row *row = endpoint_lock(request, input_id(request->params, "id"));
-    struct endpoint_order order, sent = { 0 };
+    struct endpoint_order order;
+    struct partner_secret secret;
 
     if (!row)
         return fail(request, ERROR_NOT_FOUND);
-    overlay(request, &sent);
-    if (!endpoint_check(request, &sent, &problems))
+    if (!check(request, &problems))
         return fail_problems(request, &problems);
     order = endpoint_order_of(row);
     overlay(request, &order);
+    if (input_sent(request->body, "secret")) {
+        secret = make_secret(request, order.format);
+        order.secret = secret.stored;
+        order.display_key = secret.display_key;
+    }
     endpoint_update(request, row, &order);
     return get(request);
 }
@@ -277,17 +316,20 @@ static enum outcome delete (struct request *request) {
 
 static enum outcome rotate(struct request *request)
 {
-    const char *secret = input_text(request->body, "secret"), *problem;
     int64_t overlap = input_int(request->body, "overlapSeconds", OVERLAP) * CLOCK_SECOND;
-    struct json_object *answer = json_new_object(request->pool);
+    const struct row *row = endpoint_lock(request, input_id(request->params, "id"));
+    struct problems problems = { .pool = request->pool };
+    struct partner_secret secret;
+    struct json_object *answer;
 
-    problem = secret ? webhook_secret_problem(request->pool, secret) : NULL;
-    if (problem)
-        return fail_field(request, "secret", "%s", problem);
-    secret = endpoint_rotate(request, input_id(request->params, "id"), secret, overlap);
-    if (!secret)
+    if (!check_secret(request, &problems))
+        return fail_problems(request, &problems);
+    if (!row)
         return fail(request, ERROR_NOT_FOUND);
-    json_set_text(answer, "secret", secret);
+    secret = make_secret(request, row_text(row, "format"));
+    endpoint_rotate(request, row_id(row, "id"), secret.stored, secret.display_key, overlap);
+    answer = json_new_object(request->pool);
+    json_set_text(answer, "secret", secret.raw);
     return reply_json(request, answer);
 }
 

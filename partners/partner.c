@@ -5,6 +5,7 @@
 #include <string.h>
 
 enum { MAX_JITTER_PERCENT = 10, DATA_LIMIT = 32 * 1024 * 1024 };
+enum { SECRET_BYTES_MIN = 24, SECRET_BYTES_MAX = 64 };
 
 const struct partner *const partners[] = { &partner_standard,    &partner_clientpass,
                                            &partner_booking_api, &partner_therapy,
@@ -12,6 +13,7 @@ const struct partner *const partners[] = { &partner_standard,    &partner_client
                                            &partner_null,        NULL };
 const char *const partner_choices[] = { "standard", "clientpass", "booking-api", "therapy",
                                         "bookme",   "pushpress",  NULL };
+const char *const partner_families[] = { "svix", "github", NULL };
 
 const struct partner *partner_find(const char *name)
 {
@@ -36,6 +38,33 @@ const char *partner_native_type(const struct partner *partner, const char *name)
         if (strcmp(at->name, name) == 0)
             return at->native;
     return name;
+}
+
+/* ---- secrets ---- */
+
+struct partner_secret partner_secret(struct pool *pool, const struct partner *partner, const char *wanted)
+{
+    const char *raw = wanted ? wanted : partner->new_secret(pool);
+
+    return (struct partner_secret){
+        .raw = raw,
+        .stored = partner->stored_secret ? partner->stored_secret(pool, raw) : raw,
+        .display_key = partner->display_key ? partner->display_key(pool, raw) : NULL,
+    };
+}
+
+const char *partner_secret_problem(struct pool *pool, const char *secret)
+{
+    static const char prefix[] = "whsec_";
+    const size_t skip = sizeof prefix - 1;
+    size_t length;
+
+    if (strncmp(secret, prefix, skip) != 0)
+        return NULL;
+    if (!crypto_base64_decode(pool, secret + skip, strlen(secret + skip), &length) ||
+        length < SECRET_BYTES_MIN || length > SECRET_BYTES_MAX)
+        return "must be base64 of 24 to 64 bytes after whsec_";
+    return NULL;
 }
 
 /* ---- signatures ---- */

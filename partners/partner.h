@@ -30,6 +30,13 @@ struct partner_secrets {
         *families; /* what signs beside the format's own: space-separated, of svix and github; or NULL */
 };
 
+/* One secret in the shapes that it has. */
+struct partner_secret {
+    const char *raw;         /* what the receiver needs */
+    const char *stored;      /* what is kept of it, and signs */
+    const char *display_key; /* how people tell keys apart; NULL: the format has none */
+};
+
 struct partner_name {
     const char *native, *name;
 };
@@ -41,6 +48,7 @@ struct partner {
                                   out in its envelope with the native data */
     int timeout_seconds;       /* the whole transfer, the answer's body included */
     const int *retry_seconds;  /* delay before attempt n, from the attempt before; [0] is 0; ended by -1 */
+    int rate_limit;            /* deliveries an hour where the endpoint names none; 0: all that there are */
 
     /* What differs from the native names; ended by a NULL native; NULL: nothing does. */
     const struct partner_name *names;
@@ -56,12 +64,14 @@ struct partner {
     char *(*new_secret)(struct pool *pool);
     /* What is kept of a secret that is only shown once, and signs; NULL: the secret as it is. */
     const char *(*stored_secret)(struct pool *pool, const char *raw);
+    const char *(*display_key)(struct pool *pool, const char *raw); /* NULL: it has none */
 };
 
 extern const struct partner partner_standard, partner_clientpass, partner_booking_api, partner_therapy,
     partner_bookme, partner_pushpress, partner_null;
 extern const struct partner *const partners[]; /* NULL-terminated; partner_null is last and only for tests */
-extern const char *const partner_choices[];    /* names that an API client may choose */
+extern const char *const partner_choices[];    /* names that an API client may choose; the default first */
+extern const char *const partner_families[];   /* signatures that can be had beside the format's own */
 extern const int partner_standard_schedule[];  /* retry_seconds of the standard format */
 
 const struct partner *partner_find(const char *name); /* or NULL */
@@ -70,6 +80,12 @@ const struct partner *partner_find(const char *name); /* or NULL */
 const char *partner_event_name(const struct partner *partner, const char *native);
 /* The native type that the format's name stands for. A name of this format's own hides the native one. */
 const char *partner_native_type(const struct partner *partner, const char *name);
+
+/* `wanted` is the client's own secret, which must have no problem; NULL: a fresh one. */
+struct partner_secret partner_secret(struct pool *pool, const struct partner *partner, const char *wanted);
+/* NULL where a client's own secret can sign, else what is wrong with it, as "must be …": one that begins with
+ * `whsec_` must be base64 of 24 to 64 bytes, as the Standard Webhooks specification has it. */
+const char *partner_secret_problem(struct pool *pool, const char *secret);
 
 /* The schemes that sign an attempt, in the order of their headers; returns how many. */
 enum { PARTNER_SCHEMES_MAX = 4 };

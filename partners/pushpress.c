@@ -90,7 +90,7 @@ static char *new_secret(struct pool *pool)
     uint8_t bytes[SECRET_BYTES];
 
     crypto_random(bytes, sizeof bytes);
-    return crypto_base64url(pool, bytes, sizeof bytes);
+    return crypto_hex(pool, bytes, sizeof bytes);
 }
 
 const struct partner partner_pushpress = {

@@ -9,7 +9,7 @@
 #include "partners/partner.h"
 #include "partners/project.h"
 
-enum { DATA_LIMIT = 32 * 1024 * 1024 };
+enum { DATA_LIMIT = 32 * 1024 * 1024, DISPLAYED = 8 /* last characters of a key */ };
 
 static const int retry_seconds[] = { 0, 60, 120, 240, 480, 960, 1920, -1 };
 
@@ -137,6 +137,13 @@ static const char *key_hash(struct pool *pool, const char *raw)
     return crypto_hex(pool, digest, sizeof digest);
 }
 
+static const char *display_key(struct pool *pool, const char *raw)
+{
+    size_t length = strlen(raw);
+
+    return length < 2 * DISPLAYED ? NULL : pool_printf(pool, "sk_live_%s", raw + length - DISPLAYED);
+}
+
 const struct partner partner_therapy = {
     .name = "therapy",
     .doc = "Therapy booking: `{id, event, timestamp, data, signature}`; the signature is over `data`, with "
@@ -144,9 +151,11 @@ const struct partner partner_therapy = {
     .events = events,
     .timeout_seconds = 5,
     .retry_seconds = retry_seconds,
+    .rate_limit = 1000,
     .data = write_data,
     .envelope = envelope,
     .scheme = &scheme,
     .new_secret = crypto_api_key,
     .stored_secret = key_hash,
+    .display_key = display_key,
 };

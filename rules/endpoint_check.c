@@ -1,73 +1,9 @@
-/* What an endpoint may be: its target, its secret, the headers it asks for. */
+/* What an endpoint may be: its target and the headers that it asks for. */
 #include "core/guard.h"
+#include "rules/custom_headers.h"
 #include "rules/endpoints.h"
-#include "rules/webhooks.h"
 
 #include <strings.h>
-
-/* What curl, the proxies between or our own signatures say; a name that ends with `*` stands for all that
- * begin so. */
-static const char *const forbidden[] = {
-    "host",
-    "content-*",
-    "transfer-encoding",
-    "connection",
-    "expect",
-    "te",
-    "trailer",
-    "upgrade",
-    "keep-alive",
-    "user-agent",
-    "accept*",
-    "webhook-*",
-    "svix-*",
-    "x-hub-signature*",
-    "x-bookme-signature",
-    "cookie",
-    "proxy-*",
-    "x-forwarded-*",
-    "forwarded",
-    NULL,
-};
-
-static bool is_forbidden(const char *name)
-{
-    for (size_t i = 0; forbidden[i]; i++) {
-        size_t length = strlen(forbidden[i]);
-        bool all = forbidden[i][length - 1] == '*';
-
-        if (all ? strncasecmp(forbidden[i], name, length - 1) == 0 : strcasecmp(forbidden[i], name) == 0)
-            return true;
-    }
-    return false;
-}
-
-/* RFC 9110 §5.6.2 */
-static bool is_token(const char *name)
-{
-    static const char allowed[] = "!#$%&'*+-.^_`|~0123456789"
-                                  "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
-    size_t length = strlen(name);
-
-    return length > 0 && length <= ENDPOINT_HEADER_NAME_MAX && strspn(name, allowed) == length;
-}
-
-/* Spaces at an end would be lost on the way. */
-static bool is_header_value(struct json_object *value)
-{
-    const char *text = json_object_get_string(value);
-    size_t length;
-
-    if (!json_object_is_type(value, json_type_string))
-        return false;
-    length = (size_t)json_object_get_string_len(value);
-    if (length == 0 || length > ENDPOINT_HEADER_VALUE_MAX || text[0] == ' ' || text[length - 1] == ' ')
-        return false;
-    for (size_t i = 0; i < length; i++)
-        if (text[i] < ' ' || text[i] > '~')
-            return false;
-    return true;
-}
 
 /* The same name in other letters stands before `name`. */
 static bool came_before(struct json_object *headers, const char *name)
@@ -83,17 +19,25 @@ static bool came_before(struct json_object *headers, const char *name)
     return false;
 }
 
-static const char *header_problem(struct json_object *headers, const char *name, struct json_object *value)
+static const char *value_problem(struct json_object *value)
 {
-    if (!is_token(name))
-        return "names must be header names of at most 64 characters";
-    if (is_forbidden(name))
-        return "must not name a header that is ours to send";
+    if (!json_object_is_type(value, json_type_string))
+        return "must be texts";
+    return custom_header_value_problem(json_object_get_string(value),
+                                       (size_t)json_object_get_string_len(value));
+}
+
+static const char *header_problem(struct request *request, struct json_object *headers, const char *name,
+                                  struct json_object *value)
+{
+    const char *problem = custom_header_name_problem(name);
+
+    if (problem)
+        return pool_printf(request->pool, "names %s", problem);
     if (came_before(headers, name))
         return "must name each header once";
-    if (!is_header_value(value))
-        return "values must be texts of 1 to 1000 printable ASCII characters";
-    return NULL;
+    problem = value_problem(value);
+    return problem ? pool_printf(request->pool, "values %s", problem) : NULL;
 }
 
 /* Once for all of them: what a client calls its headers has no place in the path of a fault. */
@@ -103,35 +47,14 @@ static const char *headers_problem(struct request *request, const char *text)
 
     if (!headers)
         return NULL;
-    if (json_object_object_length(headers) > ENDPOINT_HEADERS_MAX)
+    if (json_object_object_length(headers) > CUSTOM_HEADERS_MAX)
         return "must hold at most 20 headers";
     json_object_object_foreach(headers, name, value)
     {
-        const char *problem = header_problem(headers, name, value);
+        const char *problem = header_problem(request, headers, name, value);
 
         if (problem)
             return problem;
-    }
-    return NULL;
-}
-
-static bool is_word_of(const char *const *words, const char *text, size_t length)
-{
-    for (size_t i = 0; words[i]; i++)
-        if (strlen(words[i]) == length && memcmp(words[i], text, length) == 0)
-            return true;
-    return false;
-}
-
-static const char *signatures_problem(const char *signatures)
-{
-    for (const char *at = signatures ? signatures : ""; *at;) {
-        size_t length = strcspn(at, " ");
-
-        if (!is_word_of(webhook_signatures, at, length))
-            return "must be of svix and github";
-        at += length;
-        at += strspn(at, " ");
     }
     return NULL;
 }
@@ -148,11 +71,6 @@ bool endpoint_check(struct request *request, const struct endpoint_order *order,
 
     if (order->url)
         note(problems, "url", guard_url_problem(order->url));
-    if (order->format && !is_word_of(webhook_formats, order->format, strlen(order->format)))
-        note(problems, "format", "must be a known format");
-    if (order->secret)
-        note(problems, "secret", webhook_secret_problem(request->pool, order->secret));
     note(problems, "customHeaders", headers_problem(request, order->custom_headers));
-    note(problems, "signatures", signatures_problem(order->signatures));
     return problems->count == before;
 }

@@ -1,7 +1,6 @@
 #include "rules/endpoints.h"
 
 #include "rules/audit.h"
-#include "rules/webhooks.h"
 
 enum {
     RELEASED_MAX = 100,
@@ -263,22 +262,17 @@ enum outcome endpoint_fail_full(struct request *request)
     return fail_with(request, ERROR_CONFLICT, details);
 }
 
-static void insert(struct request *request, struct id endpoint, const struct endpoint_order *order,
-                   const char *secret)
+static void insert(struct request *request, struct id endpoint, const struct endpoint_order *order)
 {
     const struct actor *actor = &request->actor;
-    int64_t rate = order->rate_limit;
 
-    if (rate == 0 && strcmp(order->format, "therapy") == 0)
-        rate = ENDPOINT_THERAPY_RATE;
     db_run(request->db, &INSERT,
            BIND(value_id(endpoint), value_id(actor->company), value_text(order->url),
                 value_text(order->format), value_text(order->name), value_text(order->description),
-                value_text(order->notes), value_text(order->app_id),
-                value_text(webhook_stored_secret(request->pool, order->format, secret)),
-                value_text(webhook_display_key(request->pool, order->format, secret)),
-                text_or_null(order->custom_headers, "{}"), text_or_null(order->signatures, ""),
-                limit_value(rate), limit_value(order->retry_limit), value_int(order->active),
+                value_text(order->notes), value_text(order->app_id), value_text(order->secret),
+                value_text(order->display_key), text_or_null(order->custom_headers, "{}"),
+                text_or_null(order->signatures, ""), limit_value(order->rate_limit),
+                limit_value(order->retry_limit), value_int(order->active),
                 value_id(id_is_nil(actor->user) ? actor->key : actor->user), value_time(request->now),
                 value_time(request->now)));
 }
@@ -300,14 +294,13 @@ static struct json_object *target_told(struct request *request, const char *url)
     return details;
 }
 
-struct id endpoint_create(struct request *request, const struct endpoint_order *order, const char **secret)
+struct id endpoint_create(struct request *request, const struct endpoint_order *order)
 {
     struct id endpoint = id_new();
 
     if (is_full(request))
         return (struct id){ { 0 } };
-    *secret = order->secret ? order->secret : webhook_new_secret(request->pool, order->format);
-    insert(request, endpoint, order, *secret);
+    insert(request, endpoint, order);
     endpoint_subscribe(request, endpoint, order->events);
     audit_request(request, "webhook.created", "whk", endpoint, target_told(request, order->url));
     return endpoint;
@@ -330,29 +323,20 @@ bool endpoint_activate(struct request *request, struct id endpoint, bool active)
     return true;
 }
 
-static void rotate(struct request *request, struct id endpoint, const char *format, const char *secret,
+static void rotate(struct request *request, struct id endpoint, const char *secret, const char *display_key,
                    int64_t overlap)
 {
     db_run(request->db, &ROTATE,
            BIND(value_int(overlap), overlap > 0 ? value_time(request->now + overlap) : value_null(),
-                value_text(webhook_stored_secret(request->pool, format, secret)),
-                value_text(webhook_display_key(request->pool, format, secret)), value_time(request->now),
+                value_text(secret), value_text(display_key), value_time(request->now),
                 value_id(request->actor.company), value_id(endpoint)));
 }
 
-const char *endpoint_rotate(struct request *request, struct id endpoint, const char *wanted, int64_t overlap)
+void endpoint_rotate(struct request *request, struct id endpoint, const char *secret, const char *display_key,
+                     int64_t overlap)
 {
-    const struct row *row =
-        db_one(request->db, request->pool, &LOCK, BIND(value_id(request->actor.company), value_id(endpoint)));
-    const char *format = row ? row_text(row, "format") : NULL;
-
-    if (!row)
-        return NULL;
-    if (!wanted)
-        wanted = webhook_new_secret(request->pool, format);
-    rotate(request, endpoint, format, wanted, overlap);
+    rotate(request, endpoint, secret, display_key, overlap);
     audit_request(request, "webhook.rotated", "whk", endpoint, NULL);
-    return wanted;
 }
 
 struct endpoint_order endpoint_order_of(const struct row *row)
@@ -420,16 +404,13 @@ static void update_columns(struct request *request, const struct row *row, const
 }
 
 /* A secret that is sent again is no change: the one before would stop to sign. */
-static bool update_secret(struct request *request, const struct row *row, const char *secret)
+static bool update_secret(struct request *request, const struct row *row, const struct endpoint_order *order)
 {
-    const char *format = row_text(row, "format"), *stored = row_text(row, "secret"), *wanted;
+    const char *stored = row_text(row, "secret");
 
-    if (!secret)
+    if (!order->secret || crypto_equal(order->secret, strlen(order->secret), stored, strlen(stored)))
         return false;
-    wanted = webhook_stored_secret(request->pool, format, secret);
-    if (crypto_equal(wanted, strlen(wanted), stored, strlen(stored)))
-        return false;
-    rotate(request, row_id(row, "id"), format, secret, CLOCK_DAY);
+    rotate(request, row_id(row, "id"), order->secret, order->display_key, CLOCK_DAY);
     return true;
 }
 
@@ -442,7 +423,7 @@ struct json_object *endpoint_update(struct request *request, const struct row *l
     update_columns(request, locked, order, changed);
     if (order->events && endpoint_subscribe(request, endpoint, order->events))
         add_name(changed, "events");
-    if (update_secret(request, locked, order->secret))
+    if (update_secret(request, locked, order))
         add_name(changed, "secret");
     if (endpoint_activate(request, endpoint, order->active))
         add_name(changed, "active");

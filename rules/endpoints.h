@@ -9,17 +9,13 @@
 #include "core/request.h"
 
 enum {
-    ENDPOINTS_MAX = 100,           /* of one company */
-    ENDPOINT_HEADERS_MAX = 20,     /* custom headers */
-    ENDPOINT_HEADER_NAME_MAX = 64, /* bytes */
-    ENDPOINT_HEADER_VALUE_MAX = 1000,
-    ENDPOINT_THERAPY_RATE = 1000 /* deliveries an hour of a therapy endpoint that names no limit */
+    ENDPOINTS_MAX = 100 /* of one company */
 };
 
 struct endpoint_order {
     const char *url, *format;
     const char *name, *description, *notes, *app_id; /* NULL: none */
-    const char *secret;                              /* the client's own, checked; NULL: a fresh one */
+    const char *secret, *display_key;                /* what signs, and how people tell it apart */
     const char *const *events;                       /* native types or `*`, NULL-terminated; may repeat */
     const char *custom_headers;                      /* JSON text of an object; NULL: none */
     const char *signatures;                          /* space-separated families; NULL: none */
@@ -28,18 +24,17 @@ struct endpoint_order {
 };
 
 /*
- * What is wrong with the members that need more than a field table: url, format, secret, headers, signatures.
- * One that is NULL is not looked at: a PATCH checks what was sent and not what is stored, which an operator's
- * stricter settings must not make unchangeable. Adds to the problems; true when it added none.
+ * What is wrong with the members that need more than a field table: url and headers. One that is NULL is not
+ * looked at: a PATCH checks what was sent and not what is stored, which an operator's stricter settings must
+ * not make unchangeable. Adds to the problems; true when it added none.
  */
 bool endpoint_check(struct request *request, const struct endpoint_order *order, struct problems *problems);
 
 /*
- * Makes it, with its subscriptions and the audit row `webhook.created`. `*secret` (in the pool) is what the
- * receiver needs and is shown once; a format may store only what it makes of it. The nil id: the company has
+ * Makes it, with its subscriptions and the audit row `webhook.created`. The nil id: the company has
  * ENDPOINTS_MAX already; answer with endpoint_fail_full.
  */
-struct id endpoint_create(struct request *request, const struct endpoint_order *order, const char **secret);
+struct id endpoint_create(struct request *request, const struct endpoint_order *order);
 enum outcome endpoint_fail_full(struct request *request);
 
 /* Every column of the table, and `events` (a JSON list of types, sorted), `header_names` and `families` (JSON
@@ -67,10 +62,10 @@ bool endpoint_subscribe(struct request *request, struct id endpoint, const char 
 /* Switches it on or off; on forgets why it was off and how it failed, and makes what was held due. False
  * where it was so already. Not audited: endpoint_update does it all. */
 bool endpoint_activate(struct request *request, struct id endpoint, bool active);
-/* A new secret (`wanted`, or a fresh one where NULL); the one before signs as well for `overlap`
- * milliseconds. Returns what the receiver needs; NULL: there is no such endpoint. Audited as
- * `webhook.rotated`. */
-const char *endpoint_rotate(struct request *request, struct id endpoint, const char *wanted, int64_t overlap);
+/* A new secret, and how people tell it apart (or NULL); the one before signs as well for `overlap`
+ * milliseconds. Audited as `webhook.rotated`. */
+void endpoint_rotate(struct request *request, struct id endpoint, const char *secret, const char *display_key,
+                     int64_t overlap);
 /* With its subscriptions; what it has not received is given up. False: there is none. Audited as
  * `webhook.deleted`. */
 bool endpoint_delete(struct request *request, struct id endpoint);

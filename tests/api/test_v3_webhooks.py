@@ -5,6 +5,7 @@ import hmac
 
 import pytest
 
+from stack import id_bytes
 from world import Company, fault_fields, future, shop
 
 URL = "https://example.com/hook"
@@ -140,3 +141,19 @@ def test_customers_and_appointments_arrive_and_verify(stack, receiver):
             hmac.new(made["signingSecret"].encode(), data, hashlib.sha256).hexdigest()
     [customer] = receiver.of("customer.created")
     assert customer.json["data"]["id"] == mia["id"] and customer.json["data"]["name"]["last"] == "Berg"
+
+
+def test_a_webhook_whose_address_is_not_allowed_any_more_can_still_be_changed(stack, company):
+    made = make(company, "customer.created")
+    stack.sql.run("UPDATE webhook_endpoints SET url = 'http://10.0.0.1/' WHERE id = %s", id_bytes(made["id"]))
+    company.patch(f"/v3/webhooks/{made['id']}", {"eventTypes": ["customer.deleted"]})
+    company.patch(f"/v3/webhooks/{made['id']}", {"url": "http://10.0.0.1/"}, 422)
+
+
+def test_a_signing_secret_has_one_shape_on_every_face(company):
+    """64 hex characters, wherever the endpoint is made and its secret changed."""
+    made = company.post("/api/v1/webhooks", {"url": URL, "format": "pushpress", "events": ["customer.created"]}).json()
+    rotated = company.post(f"/v3/webhooks/{made['id']}/rotate-signing-secret", {}, 200).json()
+    native = company.post(f"/api/v1/webhooks/{made['id']}/rotate-secret", {}, 200).json()
+    secrets = [made["secret"], rotated["signingSecret"], native["secret"], make(company, "customer.created")["signingSecret"]]
+    assert all(len(secret) == 64 and not secret.strip("0123456789abcdef") for secret in secrets) and len(set(secrets)) == 4

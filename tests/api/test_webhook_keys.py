@@ -265,3 +265,11 @@ def test_the_examples_of_the_page_work_without_a_content_type(stack, company):
     refused = company.api("POST", "/api/webhooks/keys", 400, data={"name": "Zapier"}).json()
     assert refused["success"] is False and "body" in refused["error"]["details"]
     company.api("POST", "/api/webhooks/keys", 415, headers={"Content-Type": "text/plain"}, data=b"{}")
+
+
+def test_a_key_whose_address_is_not_allowed_any_more_can_still_be_changed(stack, company):
+    key = make(company)["key"]
+    stack.sql.run("UPDATE webhook_endpoints SET url = 'http://10.0.0.1/' WHERE id = %s", id_bytes(key["id"]))
+    assert company.patch(f"/api/webhooks/keys/{key['id']}", {"active": False}).json()["key"]["active"] is False
+    refused = company.patch(f"/api/webhooks/keys/{key['id']}", {"webhookUrl": "http://10.0.0.1/"}, 422).json()
+    assert fault_fields(refused) == ["webhookUrl"]

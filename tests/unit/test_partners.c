@@ -380,8 +380,49 @@ static void test_find(void **state)
 
 static void test_new_secrets(void **state)
 {
-    for (size_t at = 0; partners[at]; at++)
-        assert_string_not_equal(partners[at]->new_secret(*state), partners[at]->new_secret(*state));
+    for (size_t at = 0; partners[at]; at++) {
+        struct partner_secret one = partner_secret(*state, partners[at], NULL);
+
+        assert_string_not_equal(one.raw, partner_secret(*state, partners[at], NULL).raw);
+        assert_true(strlen(one.raw) >= 38);
+        assert_null(partner_secret_problem(*state, one.raw));
+        if (partners[at] != &partner_therapy)
+            assert_ptr_equal(one.stored, one.raw);
+    }
+}
+
+static void test_secret_of_therapy(void **state)
+{
+    struct partner_secret secret = partner_secret(*state, &partner_therapy, "sk_live_0123456789abcd1234");
+
+    assert_string_equal(secret.raw, "sk_live_0123456789abcd1234");
+    assert_string_equal(secret.display_key, "sk_live_abcd1234");
+    assert_string_equal(partner_secret(*state, &partner_therapy, "abc").stored,
+                        "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+    assert_null(partner_secret(*state, &partner_therapy, "abc").display_key);
+    assert_null(partner_secret(*state, &partner_standard, "sk_live_0123456789abcd1234").display_key);
+}
+
+static void test_own_secrets(void **state)
+{
+    assert_null(partner_secret_problem(*state, "a plain secret of mine"));
+    assert_null(partner_secret_problem(*state, "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"));
+    assert_non_null(partner_secret_problem(*state, "whsec_"));
+    assert_non_null(partner_secret_problem(*state, "whsec_c2hvcnQ="));
+    assert_non_null(partner_secret_problem(*state, "whsec_not*base64*at*all*not*base64*"));
+    assert_non_null(partner_secret_problem(
+        *state, "whsec_QUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFB"
+                "QUFBQUFB"));
+}
+
+/* Every name that an endpoint may ask for is one that signs. */
+static void test_families(void **state)
+{
+    const struct scheme *schemes[PARTNER_SCHEMES_MAX];
+
+    (void)state;
+    for (size_t at = 0; partner_families[at]; at++)
+        assert_int_equal(partner_schemes(&partner_standard, partner_families[at], schemes), 2);
 }
 
 static void check_schedule(const struct partner *partner, const int *seconds, int count)
@@ -444,6 +485,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_null_body, set_up, tear_down),
         cmocka_unit_test(test_find),
         cmocka_unit_test_setup_teardown(test_new_secrets, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_secret_of_therapy, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_own_secrets, set_up, tear_down),
+        cmocka_unit_test(test_families),
         cmocka_unit_test(test_schedules),
     };
 
