@@ -1,7 +1,7 @@
 /* What a receiver did otherwise is told from the signature that it computed. */
 #include "core/crypto.h"
-#include "partners/diagnose.h"
-#include "partners/restyle.h"
+#include "signatures/diagnose.h"
+#include "signatures/restyle.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,8 +1,8 @@
 /*
  * digest: a SHA-256 digest as people write it down: hex or base64, with or without what stands before it.
  */
-#ifndef PARTNERS_DIGEST_H
-#define PARTNERS_DIGEST_H
+#ifndef SIGNATURES_DIGEST_H
+#define SIGNATURES_DIGEST_H
 
 #include "core/crypto.h"
 

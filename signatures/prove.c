@@ -1,4 +1,4 @@
-#include "partners/prove.h"
+#include "signatures/prove.h"
 
 enum { MARGIN = 256 };
 

@@ -1,7 +1,7 @@
-#include "partners/diagnose.h"
+#include "signatures/diagnose.h"
 
-#include "partners/digest.h"
-#include "partners/mistakes.h"
+#include "signatures/digest.h"
+#include "signatures/mistakes.h"
 
 #include <string.h>
 

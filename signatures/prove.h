@@ -2,8 +2,8 @@
  * prove: the signatures of one attempt, made again from what is stored, each with all that a receiver needs
  * to follow it but the secret.
  */
-#ifndef PARTNERS_PROVE_H
-#define PARTNERS_PROVE_H
+#ifndef SIGNATURES_PROVE_H
+#define SIGNATURES_PROVE_H
 
 #include "partners/partner.h"
 

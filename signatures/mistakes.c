@@ -1,7 +1,7 @@
-#include "partners/mistakes.h"
+#include "signatures/mistakes.h"
 
-#include "partners/digest.h"
-#include "partners/restyle.h"
+#include "signatures/digest.h"
+#include "signatures/restyle.h"
 
 #include <string.h>
 

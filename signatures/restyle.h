@@ -2,8 +2,8 @@
  * restyle: JSON text as other languages write it. Receivers that parse a body and write it again sign another
  * text than was sent; this finds out which.
  */
-#ifndef PARTNERS_RESTYLE_H
-#define PARTNERS_RESTYLE_H
+#ifndef SIGNATURES_RESTYLE_H
+#define SIGNATURES_RESTYLE_H
 
 #include "core/json.h"
 

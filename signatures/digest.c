@@ -1,4 +1,4 @@
-#include "partners/digest.h"
+#include "signatures/digest.h"
 
 #include <string.h>
 

@@ -1,4 +1,4 @@
-#include "partners/restyle.h"
+#include "signatures/restyle.h"
 
 #include <string.h>
 

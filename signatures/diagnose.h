@@ -3,10 +3,10 @@
  * key, text, timestamp and body are tried, alone and in pairs; the fewest that explain the signature are
  * told.
  */
-#ifndef PARTNERS_DIAGNOSE_H
-#define PARTNERS_DIAGNOSE_H
+#ifndef SIGNATURES_DIAGNOSE_H
+#define SIGNATURES_DIAGNOSE_H
 
-#include "partners/prove.h"
+#include "signatures/prove.h"
 
 enum { DIAGNOSIS_LINES_MAX = 8 };
 struct diagnosis {

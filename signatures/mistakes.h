@@ -2,10 +2,10 @@
  * mistakes: what receivers do otherwise when they compute a signature: the text, the timestamp or the key.
  * Each list begins with the right way, which has no words; but the times hold the wrong ones alone.
  */
-#ifndef PARTNERS_MISTAKES_H
-#define PARTNERS_MISTAKES_H
+#ifndef SIGNATURES_MISTAKES_H
+#define SIGNATURES_MISTAKES_H
 
-#include "partners/prove.h"
+#include "signatures/prove.h"
 
 enum { CONTENTS_MAX = 20, TIMES_MAX = 8, KEYS_MAX = 12 };
 
