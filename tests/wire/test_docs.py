@@ -27,6 +27,8 @@ ENDINGS = {"js": "cjs", "python": "py", "php": "php"}
 EXAMPLES = [(name, language, code) for names, blocks in MARK.findall(PAGE) for language, code in BLOCK.findall(blocks)
             for name in names.split()]
 
+IDS = [f"{name}-{language}-{number}" for number, (name, language, _) in enumerate(EXAMPLES)]
+
 
 def judge(folder, language, code, headers, body, secret):
     path = folder / f"verify.{ENDINGS[language]}"
@@ -64,7 +66,7 @@ def test_every_format_has_code_in_each_language():
     assert all(shutil.which(program[0]) for program in PROGRAMS.values())
 
 
-@pytest.mark.parametrize("name, language, code", EXAMPLES, ids=[f"{name}-{language}-{number}" for number, (name, language, _) in enumerate(EXAMPLES)])
+@pytest.mark.parametrize("name, language, code", EXAMPLES, ids=IDS)
 def test_the_code_takes_what_is_genuine_and_nothing_else(caught, tmp_path, name, language, code):
     headers, body, secret = caught[name]
     assert judge(tmp_path, language, code, headers, body, secret) == "true"
@@ -73,6 +75,32 @@ def test_the_code_takes_what_is_genuine_and_nothing_else(caught, tmp_path, name,
         changed = body.replace('"startTimestamp":', '"startTimestamp":1', 1)
     assert changed != body and judge(tmp_path, language, code, headers, changed, secret) == "false"
     assert judge(tmp_path, language, code, headers, body, "whsec_" + "A" * 32) == "false"
+
+
+@pytest.mark.parametrize("name, language, code", EXAMPLES, ids=IDS)
+def test_a_delivery_without_signature_is_refused(caught, tmp_path, name, language, code):
+    headers, body, secret = caught[name]
+    bare = {header: value for header, value in headers.items() if "signature" not in header}
+    payload = json.loads(body)
+    payload.pop("signature", None)
+    unsigned = body if name != "therapy" else json.dumps(payload, separators=(",", ":"), ensure_ascii=False)
+    assert judge(tmp_path, language, code, bare, unsigned, secret) == "false"
+
+
+def test_a_genuine_part_does_not_vouch_for_another(caught, tmp_path):
+    """Whoever saw one delivery may hide its signed text in a body of their own."""
+    for name, language, code in EXAMPLES:
+        if name not in ("therapy", "pushpress"):
+            continue
+        headers, body, secret = caught[name]
+        payload = json.loads(body)
+        data = json.dumps(payload.pop("data"), separators=(",", ":"), ensure_ascii=False)
+        signed = payload.get("signature", "")
+        hidden = f'{{"a":1,"data":{data}' + (f',"signature":"{signed}"}}' if signed else "}")
+        rest = json.dumps(payload, separators=(",", ":"))[1:-1]
+        for forged in (f'{{"data":{{"id":"evil"}},{rest},"x":{hidden}}}', f'{{{rest},"x":{hidden},"data":{{"id":"evil"}}}}'):
+            assert json.loads(forged)["data"] == {"id": "evil"}
+            assert judge(tmp_path, language, code, headers, forged, secret) == "false", (name, language)
 
 
 def test_an_old_attempt_is_refused(caught, tmp_path):
