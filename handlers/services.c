@@ -337,11 +337,13 @@ static enum outcome list(struct request *request)
         "id");
 }
 
-static enum outcome delete (struct request *request) {
-    const struct row *row = service_lock(request->db, request->pool, request->actor.company,
-                                         input_id(request->params, "id"));
+static enum outcome erase(struct request *request)
+{
+    const struct row *row =
+        service_lock(request->db, request->pool, request->actor.company, input_id(request->params, "id"));
 
-    if (!row) return fail(request, ERROR_NOT_FOUND);
+    if (!row)
+        return fail(request, ERROR_NOT_FOUND);
     service_delete(request->db, request->pool, row, request->now);
     request->poke = true;
     return reply_empty(request);
@@ -360,7 +362,7 @@ static const struct route routes[] = {
       .out = service_out, .errors = (const enum error_code[]){ ERROR_NOT_FOUND, ERROR_CONFLICT, ERROR_NONE },
       .run = update, .summary = "Change a service" },
     { "DELETE", "/api/v1/services/{id}", .scope = "services:write", .params = id_param, .shape = SHAPE_EMPTY,
-      .errors = (const enum error_code[]){ ERROR_NOT_FOUND, ERROR_NONE }, .run = delete,
+      .errors = (const enum error_code[]){ ERROR_NOT_FOUND, ERROR_NONE }, .run = erase,
       .summary = "Remove a service; its bookings stay" },
     { 0 }
 };

@@ -110,4 +110,4 @@ static const struct route routes[] = {
       .errors = not_found, .run = revoke, .summary = "Revoke an API key for good" },
     { 0 }
 };
-const struct resource v3_keys_resource = { "v3 keys", routes };
+const struct resource v3_keys_resource = { "keys (PushPress)", routes };

@@ -192,11 +192,12 @@ static enum outcome update(struct request *request)
     return get(request);
 }
 
-static enum outcome delete (struct request *request) {
+static enum outcome erase(struct request *request)
+{
     struct id id = input_id(request->params, "uuid");
 
-    if (!of_face(endpoint_lock(request, id)) || !endpoint_delete(request, id)) return fail(request,
-                                                                                           ERROR_NOT_FOUND);
+    if (!of_face(endpoint_lock(request, id)) || !endpoint_delete(request, id))
+        return fail(request, ERROR_NOT_FOUND);
     return reply_empty(request);
 }
 
@@ -252,7 +253,7 @@ static const struct route routes[] = {
     { "PATCH", "/v3/webhooks/{uuid}", .scope = "webhooks:write", .params = uuid_param, .in = update_in,
       .out = out, .errors = not_found, .run = update, .summary = "Change a webhook" },
     { "DELETE", "/v3/webhooks/{uuid}", .scope = "webhooks:write", .params = uuid_param, .shape = SHAPE_EMPTY,
-      .errors = not_found, .run = delete, .summary = "Remove a webhook" },
+      .errors = not_found, .run = erase, .summary = "Remove a webhook" },
     { "PATCH", "/v3/webhooks/{uuid}/activate", .scope = "webhooks:write", .params = uuid_param,
       .shape = SHAPE_EMPTY, .errors = not_found, .run = activate, .summary = "Switch a webhook on" },
     { "PATCH", "/v3/webhooks/{uuid}/deactivate", .scope = "webhooks:write", .params = uuid_param,
@@ -261,4 +262,4 @@ static const struct route routes[] = {
       .out = rotated_out, .errors = not_found, .run = rotate, .summary = "Make a new signing secret" },
     { 0 }
 };
-const struct resource v3_webhooks_resource = { "webhooks v3", routes };
+const struct resource v3_webhooks_resource = { "webhooks (PushPress)", routes };

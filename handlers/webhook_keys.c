@@ -306,11 +306,13 @@ static enum outcome update(struct request *request)
     return reply_key(request, id);
 }
 
-static enum outcome delete (struct request *request) {
-    struct id id = input_id(request->params, "id"); struct json_object * body;
+static enum outcome erase(struct request *request)
+{
+    struct id id = input_id(request->params, "id");
+    struct json_object *body;
 
-    if (!of_face(endpoint_lock(request, id)) || !endpoint_delete(request, id)) return fail(request,
-                                                                                           ERROR_NOT_FOUND);
+    if (!of_face(endpoint_lock(request, id)) || !endpoint_delete(request, id))
+        return fail(request, ERROR_NOT_FOUND);
     body = success(request);
     json_set_text(body, "message", "Webhook key deleted successfully");
     return reply_json(request, body);
@@ -424,7 +426,7 @@ static const struct route routes[] = {
     { "PATCH", "/api/webhooks/keys/{id}", .scope = "webhooks:write", .params = id_param, .in = update_in,
       .out = one_out, .errors = not_found, .run = update, .summary = "Change a webhook key" },
     { "DELETE", "/api/webhooks/keys/{id}", .scope = "webhooks:write", .params = id_param, .out = deleted_out,
-      .errors = not_found, .run = delete,
+      .errors = not_found, .run = erase,
       .summary = "Remove a webhook key; what its receiver has not got yet is given up" },
     { "POST", "/api/webhooks/test", .scope = "webhooks:write", .in = test_in, .shape = SHAPE_FREE,
       .errors = not_found, .run = send_test,
@@ -433,4 +435,4 @@ static const struct route routes[] = {
                  "`success` false" },
     { 0 }
 };
-const struct resource webhook_keys_resource = { "webhook keys", routes };
+const struct resource webhook_keys_resource = { "webhooks (therapy)", routes };

@@ -309,8 +309,10 @@ static enum outcome update(struct request *request)
     return get(request);
 }
 
-static enum outcome delete (struct request *request) {
-    if (!endpoint_delete(request, input_id(request->params, "id"))) return fail(request, ERROR_NOT_FOUND);
+static enum outcome erase(struct request *request)
+{
+    if (!endpoint_delete(request, input_id(request->params, "id")))
+        return fail(request, ERROR_NOT_FOUND);
     return reply_empty(request);
 }
 
@@ -381,7 +383,7 @@ static const struct route routes[] = {
     { "PATCH", "/api/v1/webhooks/{id}", .scope = "webhooks:write", .params = id_param, .in = update_in,
       .out = webhook_out, .errors = not_found, .run = update, .summary = "Change a webhook endpoint" },
     { "DELETE", "/api/v1/webhooks/{id}", .scope = "webhooks:write", .params = id_param, .shape = SHAPE_EMPTY,
-      .errors = not_found, .run = delete,
+      .errors = not_found, .run = erase,
       .summary = "Remove a webhook endpoint; what it has not received yet is given up" },
     { "POST", "/api/v1/webhooks/{id}/rotate-secret", .scope = "webhooks:write", .params = id_param,
       .in = rotate_in, .out = rotate_out, .status = 200, .errors = not_found, .run = rotate,

@@ -134,7 +134,8 @@ void mistakes_times(struct pool *pool, instant attempt_at, instant created_at, s
     static const char *const attempt_words[] = {
         "The timestamp was in seconds.", "The timestamp was in milliseconds.",
         "The timestamp was written as a date with milliseconds.",
-        "The timestamp was written as a date without milliseconds."
+        "The timestamp was written as a date without milliseconds.",
+        "The timestamp was multiplied to milliseconds; it is signed as it stands in the header."
     };
     static const char event_words[] = "The timestamp was that of the event, not that of this attempt.";
     char text[CLOCK_TEXT_SIZE];
@@ -145,9 +146,10 @@ void mistakes_times(struct pool *pool, instant attempt_at, instant created_at, s
         const char *texts[] = { pool_printf(pool, "%lld", (long long)(at / CLOCK_SECOND)),
                                 pool_printf(pool, "%lld", (long long)at),
                                 pool_strdup(pool, clock_format(text, at)),
-                                pool_strdup(pool, clock_format_seconds(text, at)) };
+                                pool_strdup(pool, clock_format_seconds(text, at)),
+                                pool_printf(pool, "%lld000", (long long)(at / CLOCK_SECOND)) };
 
-        for (size_t j = 0; j < 4; j++)
+        for (size_t j = 0; j < sizeof texts / sizeof *texts; j++)
             times->items[times->count++] =
                 (struct time_text){ i == 0 ? attempt_words[j] : event_words, texts[j] };
     }

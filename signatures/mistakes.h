@@ -7,7 +7,7 @@
 
 #include "signatures/prove.h"
 
-enum { CONTENTS_MAX = 20, TIMES_MAX = 8, KEYS_MAX = 12 };
+enum { CONTENTS_MAX = 20, TIMES_MAX = 10, KEYS_MAX = 12 };
 
 /* Body and data, both changed in the same way. */
 struct contents {

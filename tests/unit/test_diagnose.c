@@ -140,6 +140,8 @@ static void test_standard_mistakes(void **state)
     says(ask(scene, b64(pool, whsec + 6, strlen(whsec + 6), right)), "standard", "without `whsec_`", NULL);
     says(ask(scene, b64(pool, key, length, standard_text(scene, "1761924660999", body))), "standard",
          "in milliseconds", NULL);
+    says(ask(scene, b64(pool, key, length, standard_text(scene, "1761924660000", body))), "standard",
+         "multiplied", NULL);
     says(ask(scene, b64(pool, key, length, standard_text(scene, "1761924600", body))), "standard",
          "that of the event", NULL);
     says(ask(scene, b64(pool, key, length, pool_printf(pool, "1761924660.%s", body))), "standard",
