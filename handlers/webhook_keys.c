@@ -43,7 +43,9 @@ static const struct field create_in[] = {
     { "allowedEvents", FIELD_LIST, .element = FIELD_ENUM, .choices = event_type_choices + 1, .required = true,
       .min = 1, .max = EVENTS_MAX, .doc = "Which events it receives",
       .example = "[\"booking.created\",\"booking.payment_verified\",\"booking.reminder\"]" },
-    { "rateLimit", FIELD_INT, .min = 1, .max = RATE_MAX, .doc = "Deliveries an hour; 1000 when left out" },
+    { "rateLimit", FIELD_INT, .min = 1, .max = RATE_MAX,
+      .doc = "Deliveries an hour, the others wait; 1000 when left out. Answers about a key tell in "
+             "`X-RateLimit-Remaining` how many are left" },
     { "notes", FIELD_LINES, .max = NOTES_MAX, .nullable = true, .doc = "For people" },
     { 0 }
 };
@@ -189,6 +191,22 @@ static const struct row *of_face(const struct row *row)
     return row && strcmp(row_text(row, "format"), face->name) == 0 ? row : NULL;
 }
 
+/* How many deliveries the hour still allows, which began with the first of them. */
+static void add_rate(struct request *request, const struct row *row)
+{
+    bool limited = value_is_set(*row_value(row, "rate_limit"));
+    instant begun = row_time(row, "rate_window_at");
+    bool open = value_is_set(*row_value(row, "rate_window_at")) && begun <= request->now &&
+                request->now < begun + CLOCK_HOUR;
+    int64_t limit = row_int(row, "rate_limit"), used = open ? row_int(row, "rate_used") : 0;
+
+    if (!limited)
+        return;
+    reply_header(request, "X-RateLimit-Limit", pool_printf(request->pool, "%lld", (long long)limit));
+    reply_header(request, "X-RateLimit-Remaining",
+                 pool_printf(request->pool, "%lld", (long long)(used < limit ? limit - used : 0)));
+}
+
 static enum outcome reply_key(struct request *request, struct id id)
 {
     const struct row *row = of_face(endpoint_read(request, id));
@@ -196,6 +214,7 @@ static enum outcome reply_key(struct request *request, struct id id)
 
     if (!row)
         return fail(request, ERROR_NOT_FOUND);
+    add_rate(request, row);
     body = success(request);
     json_set(body, "key", json_object_get(render(request, row)));
     return reply_json(request, body);
@@ -252,6 +271,7 @@ static enum outcome create(struct request *request)
     if (id_is_nil(id))
         return endpoint_fail_full(request);
     row = endpoint_read(request, id);
+    add_rate(request, row);
     body = success(request);
     key = json_object_new_object();
     json_set(body, "key", key);
@@ -399,9 +419,11 @@ static enum outcome send_test(struct request *request)
 {
     struct id id = input_id(request->body, "keyId"), delivery;
     const char *type = "booking.created", *text;
+    const struct row *row = of_face(endpoint_read(request, id));
 
-    if (!of_face(endpoint_read(request, id)))
+    if (!row)
         return fail(request, ERROR_NOT_FOUND);
+    add_rate(request, row);
     delivery = event_emit_test(request->db, request->pool, request->actor.company, id, type,
                                event_example(request->pool, type), request->now);
     reply_json(request, test_result(request, NULL));

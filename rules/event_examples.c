@@ -252,12 +252,24 @@ static const struct {
     { "webhook.disabled", "reason", "No success for 5 days." },
 };
 
+/* The reason stands in front of the kind of class. */
+static void change_checkin(struct json_object *checkin)
+{
+    struct json_object *kind = json_object_get(json_get(checkin, "type"));
+
+    json_object_object_del(checkin, "type");
+    replace_text(checkin, "failureReason", "The plan allows no more classes this month.");
+    json_object_object_add(checkin, "type", kind);
+}
+
 static void change(struct json_object *example, const char *type)
 {
     if (starts_with(type, "booking.") && strcmp(type, "booking.reminder") != 0)
         change_booking(example, type);
     if (starts_with(type, "referral."))
         change_referral(example, type);
+    if (strcmp(type, "checkin.failed") == 0)
+        change_checkin(example);
     for (size_t i = 0; i < sizeof changes / sizeof *changes; i++)
         if (strcmp(changes[i].type, type) == 0)
             replace_text(example, changes[i].member, changes[i].text);

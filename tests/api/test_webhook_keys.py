@@ -273,3 +273,30 @@ def test_a_key_whose_address_is_not_allowed_any_more_can_still_be_changed(stack,
     assert company.patch(f"/api/webhooks/keys/{key['id']}", {"active": False}).json()["key"]["active"] is False
     refused = company.patch(f"/api/webhooks/keys/{key['id']}", {"webhookUrl": "http://10.0.0.1/"}, 422).json()
     assert fault_fields(refused) == ["webhookUrl"]
+
+
+def rates(answer):
+    return answer.headers.get("X-RateLimit-Limit"), answer.headers.get("X-RateLimit-Remaining")
+
+
+def test_answers_tell_how_many_deliveries_are_left(stack, receiver):
+    company, [ada], service = shop(stack)
+    made = company.post("/api/webhooks/keys", {"name": "L", "webhookUrl": receiver.url, "allowedEvents": THREE})
+    path = f"/api/webhooks/keys/{made.json()['key']['id']}"
+    assert rates(made) == rates(company.get(path)) == ("1000", "1000")
+    company.book(service, future(), ada)
+    stack.dispatch()
+    assert len(receiver.deliveries) == 1 and rates(company.get(path)) == ("1000", "999")
+    assert rates(company.patch(path, {"rateLimit": 1})) == ("1", "0")
+    with stack.dispatcher():
+        assert rates(company.post("/api/webhooks/test", {"keyId": made.json()["key"]["id"]}, 200)) == ("1", "0")
+    company.patch(path.replace("/api/webhooks/keys", "/api/v1/webhooks"), {"rateLimit": None})
+    assert rates(company.get(path)) == (None, None)
+
+
+def test_a_window_that_has_ended_is_whole_again(stack, company, clock):
+    key = make(company)["key"]
+    stack.sql.run("UPDATE webhook_endpoints SET rate_window_at = %s, rate_used = 400 WHERE id = %s", "2031-05-01 10:00:00", id_bytes(key["id"]))
+    for moment, left in (("2031-05-01T10:59:59Z", "600"), ("2031-05-01T11:00:00Z", "1000"), ("2031-05-01T09:00:00Z", "1000")):
+        clock(moment)
+        assert rates(company.get(f"/api/webhooks/keys/{key['id']}")) == ("1000", left)
