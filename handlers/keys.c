@@ -355,10 +355,13 @@ static enum outcome rotate(struct request *request)
     return answer(request, key, raw);
 }
 
-static enum outcome delete (struct request *request) {
-    struct id key = input_id(request->params, "id"); const struct row *row = lock(request, key);
+static enum outcome erase(struct request *request)
+{
+    struct id key = input_id(request->params, "id");
+    const struct row *row = lock(request, key);
 
-    if (!row) return fail(request, ERROR_NOT_FOUND);
+    if (!row)
+        return fail(request, ERROR_NOT_FOUND);
     key_audit(request, "key.deleted", key, key_told(row_text(row, "name"), row_text(row, "scopes")));
     key_delete(request->db, request->actor.company, key);
     return reply_empty(request);
@@ -375,7 +378,7 @@ static const struct route routes[] = {
     { "PATCH", "/api/v1/keys/{id}", .scope = "keys:write", .operator_too = true, .params = id_param,
       .in = update_in, .out = key_out, .errors = not_found, .run = update, .summary = "Change an API key" },
     { "DELETE", "/api/v1/keys/{id}", .scope = "keys:write", .operator_too = true, .params = id_param,
-      .shape = SHAPE_EMPTY, .errors = not_found, .run = delete,
+      .shape = SHAPE_EMPTY, .errors = not_found, .run = erase,
       .summary = "Remove an API key: it is refused from the next request on" },
     { "PATCH", "/api/v1/keys/{id}/revoke", .scope = "keys:write", .operator_too = true, .params = id_param,
       .out = key_out, .errors = not_found, .run = revoke,

@@ -335,19 +335,25 @@ static enum outcome update(struct request *request)
     return reply_row(request, row);
 }
 
-static enum outcome delete (struct request *request) {
+static enum outcome erase(struct request *request)
+{
     struct value company = value_id(request->actor.company), user = input_value(request->params, "id");
     const struct row *row = lock_person(request, user.id);
 
-    if (!row) return fail(request, ERROR_NOT_FOUND);
-    if (!covers_role(request, row_text(row, "role"))) return fail(request, ERROR_FORBIDDEN);
-    if (is_last_admin(request, row)) return last_admin(request);
+    if (!row)
+        return fail(request, ERROR_NOT_FOUND);
+    if (!covers_role(request, row_text(row, "role")))
+        return fail(request, ERROR_FORBIDDEN);
+    if (is_last_admin(request, row))
+        return last_admin(request);
     row = person_read(request->db, request->pool, company.id, user.id);
-    if (!leave_services(request, user.id, *row_value(row, "name"))) return still_booked(request);
+    if (!leave_services(request, user.id, *row_value(row, "name")))
+        return still_booked(request);
     db_run(request->db, &DROP_LOGIN, BIND(company, user));
     db_run(request->db, &DROP_LINKS, BIND(company, user));
     sessions_end_all(request->db, company.id, user.id, request->now);
-    if (role_is_staff(row_text(row, "role"))) audit_role(request, user.id, row_text(row, "role"), NULL);
+    if (role_is_staff(row_text(row, "role")))
+        audit_role(request, user.id, row_text(row, "role"), NULL);
     db_run(request->db, &DELETE, BIND(value_time(request->now), company, user));
     person_emit(request->db, request->pool, company.id, row, "user.deleted", NULL, request->now);
     request->poke = true;
@@ -366,7 +372,7 @@ static const struct route routes[] = {
       .out = user_out, .errors = (const enum error_code[]){ ERROR_NOT_FOUND, ERROR_CONFLICT, ERROR_NONE },
       .run = update, .summary = "Change a user" },
     { "DELETE", "/api/v1/users/{id}", .scope = "users:write", .params = id_param, .shape = SHAPE_EMPTY,
-      .errors = (const enum error_code[]){ ERROR_NOT_FOUND, ERROR_CONFLICT, ERROR_NONE }, .run = delete,
+      .errors = (const enum error_code[]){ ERROR_NOT_FOUND, ERROR_CONFLICT, ERROR_NONE }, .run = erase,
       .summary = "Remove a user" },
     { 0 }
 };

@@ -72,11 +72,13 @@ static enum outcome get(struct request *request)
     return row ? reply_row(request, row) : fail(request, ERROR_NOT_FOUND);
 }
 
-static enum outcome delete (struct request *request) {
+static enum outcome erase(struct request *request)
+{
     struct id company = request->actor.company, key = input_id(request->params, "id");
     const struct row *row = key_lock(request->db, request->pool, company, key);
 
-    if (!row) return fail(request, ERROR_NOT_FOUND);
+    if (!row)
+        return fail(request, ERROR_NOT_FOUND);
     key_audit(request, "key.deleted", key, key_told(row_text(row, "name"), row_text(row, "scopes")));
     row = read_row(request, key);
     key_delete(request->db, company, key);
@@ -105,7 +107,7 @@ static const struct route routes[] = {
     { "GET", "/v3/keys/{id}", .scope = "keys:read", .params = id_param, .out = key_out, .errors = not_found,
       .run = get, .summary = "Read an API key" },
     { "DELETE", "/v3/keys/{id}", .scope = "keys:write", .params = id_param, .out = key_out,
-      .errors = not_found, .run = delete, .summary = "Remove an API key" },
+      .errors = not_found, .run = erase, .summary = "Remove an API key" },
     { "PATCH", "/v3/keys/{id}/revoke", .scope = "keys:write", .params = id_param, .out = key_out,
       .errors = not_found, .run = revoke, .summary = "Revoke an API key for good" },
     { 0 }
