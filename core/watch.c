@@ -124,13 +124,13 @@ static void look(struct db *db, struct pool *pool)
     const char *program = config_text(CONFIG_DISPATCHER_PROGRAM);
     const struct row *row = db_one(db, pool, &BEAT, BIND_NONE);
     instant now = clock_now();
-    if (row && now - row_time(row, "seen_at") < WATCH_LATE)
-        return;
+    if (row && llabs(now - row_time(row, "seen_at")) < WATCH_LATE)
+        return; /* a sign from the future is of a clock that was set back since: it says nothing */
     if (!take_turn(db, now))
         return;
     if (row)
         log_error("no dispatcher was seen, does cron still start it? minutes=%lld",
-                  (long long)((now - row_time(row, "seen_at")) / CLOCK_MINUTE));
+                  (long long)(llabs(now - row_time(row, "seen_at")) / CLOCK_MINUTE));
     else
         log_error("no dispatcher was ever seen, does cron start it?");
     if (!*program)

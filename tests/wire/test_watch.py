@@ -68,7 +68,7 @@ def revive(stack):
     """A dispatcher that a worker started, and no other beside it."""
     stop_started(stack)
     be_late(stack)
-    return wait_until(lambda: stack.client().get("/healthz") and started(stack), 30, "a dispatcher that a worker started")
+    return wait_until(lambda: stack.client().get("/healthz", None) and started(stack), 30, "a dispatcher that a worker started")
 
 
 def test_it_is_started_again_when_it_dies_but_only_when_it_is_late(unattended):
@@ -83,6 +83,15 @@ def test_it_is_started_again_when_it_dies_but_only_when_it_is_late(unattended):
     revive(stack)
     assert stack.log("worker").count("started the dispatcher") == before + 1
     assert "no dispatcher was seen, does cron still start it? minutes=4" in stack.log("worker")
+
+
+def test_a_sign_of_life_from_the_future_says_nothing(unattended):
+    """The clock went wrong for a while: what was written then would hide a dead dispatcher until that time comes."""
+    stack = unattended
+    revive(stack)
+    stop_started(stack)
+    stack.sql.run("UPDATE heartbeats SET seen_at = seen_at + INTERVAL 1 DAY")
+    wait_until(lambda: stack.client().get("/healthz", None) and started(stack), 30, "a dispatcher that a worker started")
 
 
 def test_it_is_started_once_a_minute_at_most(unattended):
