@@ -38,6 +38,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/queue.h>
+#include <sys/types.h>
 
 enum {
     RESPONSE_LIMIT = 16 * 1024, /* bytes of an answer that are read and kept */
@@ -126,7 +127,9 @@ struct dispatcher {
 
     /* window.c */
     int poke_socket; /* -1: none */
-    bool locked;     /* the lock of our name is ours */
+    dev_t poke_device;
+    ino_t poke_inode; /* of its place in the file system */
+    bool locked;      /* the lock of our name is ours */
     bool draining;   /* claims nothing more; ends when nothing is in flight or at `drain_until` */
     int64_t drain_until;
     bool away; /* the database does not answer; next tried at `retry_at` */

@@ -28,6 +28,10 @@ static const struct statement TAKE_LOCK = {
     .in = "si", .out = "i"
 };
 
+/* A process that is stopped keeps its connection, and with it the lock: the server closes it when nothing was
+ * heard for as long as a lease lasts, which a process at work never lets pass. */
+static const struct statement KEEP_AWAKE = { "SET SESSION wait_timeout = ?", .in = "i" };
+
 static const struct statement ASK_LOCK = {
     "SELECT COALESCE(IS_USED_LOCK(SHA1(CONCAT('slotwire dispatcher ', DATABASE(), ' ', ?))) = "
     "CONNECTION_ID(), 0) AS held",
@@ -61,6 +65,22 @@ static bool socket_address(const struct dispatcher *dispatcher, struct sockaddr_
     return false;
 }
 
+/* Who has lost its name finds a successor's socket in that place. */
+static bool is_our_place(const struct dispatcher *dispatcher, const char *path)
+{
+    struct stat found;
+    return lstat(path, &found) == 0 && found.st_dev == dispatcher->poke_device &&
+           found.st_ino == dispatcher->poke_inode;
+}
+
+static void note_place(struct dispatcher *dispatcher, const char *path)
+{
+    struct stat found = { 0 };
+    lstat(path, &found);
+    dispatcher->poke_device = found.st_dev;
+    dispatcher->poke_inode = found.st_ino;
+}
+
 /* Only the holder of the lock comes here, so that nobody's socket is taken away. */
 static void open_socket(struct dispatcher *dispatcher)
 {
@@ -74,6 +94,7 @@ static void open_socket(struct dispatcher *dispatcher)
     umask(mask);
     if (bound) {
         dispatcher->poke_socket = opened;
+        note_place(dispatcher, address.sun_path);
         return;
     }
     log_warn("no poke socket, only polling is left path=%s error=\"%s\"", address.sun_path, strerror(errno));
@@ -86,7 +107,7 @@ static void close_socket(struct dispatcher *dispatcher)
     struct sockaddr_un address;
     if (dispatcher->poke_socket < 0)
         return;
-    if (socket_address(dispatcher, &address))
+    if (socket_address(dispatcher, &address) && is_our_place(dispatcher, address.sun_path))
         unlink(address.sun_path);
     close(dispatcher->poke_socket);
     dispatcher->poke_socket = -1;
@@ -126,6 +147,7 @@ void window_listen(struct dispatcher *dispatcher)
 
 static bool take_lock(struct dispatcher *dispatcher, int seconds)
 {
+    db_run(dispatcher->db, &KEEP_AWAKE, BIND(value_int(config_int(CONFIG_DISPATCHER_SHARD_LEASE))));
     const struct row *row = db_one(dispatcher->db, dispatcher->turn, &TAKE_LOCK,
                                    BIND(value_text(dispatcher->name), value_int(seconds)));
     return row && row_int(row, "held") == 1;

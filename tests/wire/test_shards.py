@@ -194,6 +194,24 @@ def test_one_that_slept_longer_than_its_lease_settles_nothing_twice_and_comes_ba
     even(shared)
 
 
+def test_one_that_hangs_loses_its_name_too_and_leaves_the_next_ones_socket_alone(shared, start, receiver):
+    """A process that is stopped keeps its connection, and with it the lock of its name."""
+    company = Company(shared)
+    lanes(company, receiver)
+    path = pathlib.Path(shared.settings["dispatcher_socket"] + ".one")
+    first = start("one")
+    wait_until(lambda: held_by(shared, "one") == 32, 10, "the first")
+    old, place = shared.sql.one("SELECT id FROM dispatchers WHERE name = 'one'")["id"], path.stat().st_ino
+    first.send_signal(signal.SIGSTOP)
+    second = start("one")
+    wait_until(lambda: shared.sql.one("SELECT 1 FROM dispatchers WHERE name = 'one' AND id <> %s", old), 30, "the next one")
+    wait_until(lambda: held_by(shared, "one") == 32, 10, "the next one with all the shards")
+    company.user("Mia")
+    first.send_signal(signal.SIGCONT)
+    assert first.wait(30) == 0 and second.poll() is None and path.stat().st_ino != place
+    check_each_once(shared, company, receiver, 1)
+
+
 def test_a_single_run_works_all_lanes_beside_those_that_share(shared, start, receiver):
     company = Company(shared)
     shared.sql.run("UPDATE dispatcher_shards SET holder = REPEAT('x', 16), leased_until = UTC_TIMESTAMP(3) + INTERVAL 1 HOUR")
