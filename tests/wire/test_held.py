@@ -99,6 +99,28 @@ def test_what_was_held_leaves_promptly_once_the_endpoint_is_on(stack, company, r
         wait_until(lambda: states(company) == {"delivered": count + 1}, 60, "all webhooks")
 
 
+def rows_read(stack):
+    return sum(int(row["Value"]) for row in stack.sql.all("SHOW GLOBAL STATUS LIKE 'Handler_read%%'"))
+
+
+def test_a_long_lane_is_held_and_released_step_by_step(stack, company, receiver):
+    """A step reads and locks what it moves, not all that waits."""
+    hook = company.webhook(receiver.url, ["user.created"])
+    hold_many(company, hook, 20000)
+    stack.sql.run("UPDATE deliveries SET state = 'pending' WHERE company_id = %s", company.bytes)
+    stack.sql.run("ANALYZE TABLE deliveries")
+    switch(company, hook, False)
+    before = rows_read(stack)
+    stack.dispatch()
+    held = rows_read(stack) - before
+    before = rows_read(stack)
+    switch(company, hook, True)
+    released = rows_read(stack) - before
+    assert states(company) == {"held": 19901, "pending": 100}
+    stack.sql.run("DELETE FROM deliveries WHERE company_id = %s", company.bytes)
+    assert held < 100000 and released < 10000, (held, released)
+
+
 def test_held_rows_of_an_endpoint_that_is_gone_are_given_up(stack, company, receiver):
     hook = company.webhook(receiver.url, ["user.created"])
     switch(company, hook, False)
