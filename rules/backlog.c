@@ -1,30 +1,51 @@
 #include "rules/backlog.h"
 
-/* The dives of each endpoint that should be sending, as the dispatcher's look for due lanes. */
+/*
+ * The dives of each endpoint that should be sending, as the dispatcher's look for due lanes. A row waits for
+ * us only from when it may be sent: behind a breaker since its end, under a rate limit since the window began
+ * that has room for it.
+ */
 static const struct statement OLDEST_BY_COMPANY = {
     "SELECT lane.company_id, MIN(lane.due_at) AS oldest_due_at FROM (SELECT endpoint.company_id, "
-    "LEAST(COALESCE((SELECT first.due_at FROM deliveries AS first FORCE INDEX (deliveries_lane) "
+    "GREATEST(LEAST("
+    "COALESCE((SELECT first.due_at FROM deliveries AS first FORCE INDEX (deliveries_lane) "
     "WHERE first.state = 'pending' AND first.endpoint_id = endpoint.id ORDER BY first.due_at LIMIT 1), ?), "
     "COALESCE((SELECT again.due_at FROM deliveries AS again FORCE INDEX (deliveries_lane) "
-    "WHERE again.state = 'retrying' AND again.endpoint_id = endpoint.id ORDER BY again.due_at LIMIT 1), ?)) "
+    "WHERE again.state = 'retrying' AND again.endpoint_id = endpoint.id ORDER BY again.due_at LIMIT 1), ?)), "
+    "COALESCE(endpoint.breaker_until, TIMESTAMP '1000-01-01 00:00:00'), "
+    "IF(COALESCE(endpoint.rate_limit, 0) > 0 AND endpoint.rate_window_at <= ?, endpoint.rate_window_at "
+    "+ INTERVAL IF(endpoint.rate_used >= endpoint.rate_limit, 3600, 0) SECOND, "
+    "TIMESTAMP '1000-01-01 00:00:00')) "
     "AS due_at FROM webhook_endpoints AS endpoint WHERE endpoint.active "
-    "AND (endpoint.breaker_until IS NULL OR endpoint.breaker_until <= ?) "
-    "AND NOT (COALESCE(endpoint.rate_limit, 0) > 0 AND endpoint.rate_used >= endpoint.rate_limit "
-    "AND endpoint.rate_window_at > ?)) AS lane "
+    "AND COALESCE(endpoint.breaker_until <= ?, TRUE)) AS lane "
     "WHERE lane.due_at <= ? GROUP BY lane.company_id ORDER BY oldest_due_at LIMIT ?",
     .in = "ttttti", .out = "ut"
 };
 
-/* Endpoint by endpoint along its lane, and no further than the limit. The nil company: all of them. */
+/*
+ * Endpoint by endpoint along its lane, and no further than the limit; either state by itself, or the whole of
+ * both would be joined with all endpoints. The nil company: all of them.
+ */
 static const struct statement COUNT_DUE = {
-    "SELECT COUNT(*) AS found FROM (SELECT STRAIGHT_JOIN waiting.id FROM webhook_endpoints AS endpoint "
-    "JOIN deliveries AS waiting FORCE INDEX (deliveries_lane) ON waiting.state IN ('pending', 'retrying') "
+    "SELECT (SELECT COUNT(*) FROM (SELECT STRAIGHT_JOIN waiting.id FROM webhook_endpoints AS endpoint "
+    "JOIN deliveries AS waiting FORCE INDEX (deliveries_lane) ON waiting.state = 'pending' "
     "AND waiting.endpoint_id = endpoint.id AND waiting.due_at <= ? "
     "WHERE (? IS NULL OR endpoint.company_id = ?) AND endpoint.active "
-    "AND (endpoint.breaker_until IS NULL OR endpoint.breaker_until <= ?) "
-    "AND NOT (COALESCE(endpoint.rate_limit, 0) > 0 AND endpoint.rate_used >= endpoint.rate_limit "
-    "AND endpoint.rate_window_at > ?) LIMIT ?) AS some",
-    .in = "tuutti", .out = "i"
+    "AND COALESCE(endpoint.breaker_until <= ?, TRUE) "
+    "AND NOT (COALESCE(endpoint.rate_limit, 0) > 0 AND COALESCE(endpoint.rate_window_at <= ?, FALSE) "
+    "AND endpoint.rate_window_at + INTERVAL IF(endpoint.rate_used >= endpoint.rate_limit, 3600, 0) SECOND > "
+    "?) "
+    "LIMIT ?) AS fresh) + "
+    "(SELECT COUNT(*) FROM (SELECT STRAIGHT_JOIN waiting.id FROM webhook_endpoints AS endpoint "
+    "JOIN deliveries AS waiting FORCE INDEX (deliveries_lane) ON waiting.state = 'retrying' "
+    "AND waiting.endpoint_id = endpoint.id AND waiting.due_at <= ? "
+    "WHERE (? IS NULL OR endpoint.company_id = ?) AND endpoint.active "
+    "AND COALESCE(endpoint.breaker_until <= ?, TRUE) "
+    "AND NOT (COALESCE(endpoint.rate_limit, 0) > 0 AND COALESCE(endpoint.rate_window_at <= ?, FALSE) "
+    "AND endpoint.rate_window_at + INTERVAL IF(endpoint.rate_used >= endpoint.rate_limit, 3600, 0) SECOND > "
+    "?) "
+    "LIMIT ?) AS again) AS found",
+    .in = "tuutttituuttti", .out = "i"
 };
 
 static const struct statement OLDEST_MESSAGE = {
@@ -41,17 +62,19 @@ static const struct statement COUNT_MESSAGES = {
 struct rows backlog_companies(struct db *db, struct pool *pool, instant now, instant before, int64_t limit)
 {
     return db_all(db, pool, &OLDEST_BY_COMPANY,
-                  BIND(value_time(INSTANT_MAX), value_time(INSTANT_MAX), value_time(now),
-                       value_time(now - CLOCK_HOUR), value_time(before), value_int(limit)));
+                  BIND(value_time(INSTANT_MAX), value_time(INSTANT_MAX), value_time(now), value_time(before),
+                       value_time(before), value_int(limit)));
 }
 
 static int64_t count_due(struct db *db, struct pool *pool, struct id company, instant now, instant before)
 {
-    const struct row *row =
-        db_one(db, pool, &COUNT_DUE,
-               BIND(value_time(before), value_id(company), value_id(company), value_time(now),
-                    value_time(now - CLOCK_HOUR), value_int(BACKLOG_MOST)));
-    return row_int(row, "found");
+    struct value until = value_time(before), clock = value_time(now), owner = value_id(company),
+                 most = value_int(BACKLOG_MOST);
+    const struct row *row = db_one(
+        db, pool, &COUNT_DUE,
+        BIND(until, owner, owner, until, clock, until, most, until, owner, owner, until, clock, until, most));
+    int64_t found = row_int(row, "found");
+    return found < BACKLOG_MOST ? found : BACKLOG_MOST;
 }
 
 struct backlog backlog_of_company(struct db *db, struct pool *pool, struct id company, instant now,

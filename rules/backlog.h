@@ -2,7 +2,8 @@
  * backlog: what is due and not sent yet, for /metrics and the alarms.
  *
  * Only what the dispatcher should be sending counts: deliveries of endpoints that are on, not resting behind
- * their breaker and not over their rate limit. Looks are bounded however many rows wait: one dive into the
+ * their breaker and not over their rate limit; what has waited for one of these waits for the dispatcher only
+ * since it ended. Looks are bounded however many rows wait: one dive into the
  * index for each endpoint's oldest row, and counts that stop at BACKLOG_MOST.
  */
 #ifndef RULES_BACKLOG_H

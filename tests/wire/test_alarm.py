@@ -110,7 +110,10 @@ def test_an_alarm_is_told_once_an_hour_and_ends(stack, owned, receiver, clock):
 
 
 @pytest.mark.parametrize("change", ["active = FALSE", "breaker_until = '2040-01-01'",
-                                    "rate_limit = 1, rate_used = 1, rate_window_at = '2034-05-01 09:59:00'"])
+                                    "rate_limit = 1, rate_used = 1, rate_window_at = '2034-05-01 09:59:00'",
+                                    "breaker_until = '2034-05-01 09:59:50'",  # its probe is on the way
+                                    "rate_limit = 1, rate_used = 1, rate_window_at = '2034-05-01 08:59:50'",
+                                    "rate_limit = 9, rate_used = 1, rate_window_at = '2034-05-01 09:59:50'"])
 def test_an_endpoint_that_rests_or_is_off_is_no_lag(stack, owned, clock, change):
     clock(after())
     owned.webhook("https://example.com/hook", ["user.created"])
@@ -122,6 +125,21 @@ def test_an_endpoint_that_rests_or_is_off_is_no_lag(stack, owned, clock, change)
         with dispatcher(stack, SLOTWIRE_LOG_LEVEL="debug"):
             wait_until(lambda: stack.log("dispatcher-test").count("alarm look") > seen, 20, "a look")
     assert not raised(stack, "lag") and not lagging(owned)
+
+
+@pytest.mark.parametrize("change", ["breaker_until = '2034-05-01 09:50:00'",
+                                    "rate_limit = 1, rate_used = 1, rate_window_at = '2034-05-01 08:50:00'",
+                                    "rate_limit = 9, rate_used = 1, rate_window_at = '2034-05-01 09:50:00'"])
+def test_what_might_have_been_sent_for_long_is_lag_from_then_on(stack, owned, clock, change):
+    clock(after())
+    owned.webhook("https://example.com/hook", ["user.created"])
+    make_late(stack, owned)
+    stack.sql.run(f"UPDATE webhook_endpoints SET {change} WHERE company_id = %s", owned.bytes)
+    with stack.sql.locked("SELECT id FROM deliveries WHERE company_id = %s FOR UPDATE", owned.bytes):
+        with dispatcher(stack):
+            wait_until(lambda: lagging(owned), 20, "the event")
+    data = stack.sql.one("SELECT payload FROM events WHERE company_id = %s AND type = 'delivery.lagging'", owned.bytes)["payload"]
+    assert '"overdueSeconds":600' in data and '"overdue":1' in data
 
 
 def test_mails_that_wait_raise_an_alarm_of_their_own(stack, clock):
