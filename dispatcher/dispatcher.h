@@ -130,7 +130,7 @@ struct dispatcher {
     dev_t poke_device;
     ino_t poke_inode; /* of its place in the file system */
     bool locked;      /* the lock of our name is ours */
-    bool draining;   /* claims nothing more; ends when nothing is in flight or at `drain_until` */
+    bool draining;    /* claims nothing more; ends when nothing is in flight or at `drain_until` */
     int64_t drain_until;
     bool away; /* the database does not answer; next tried at `retry_at` */
     int64_t retry_at, retry_pause;

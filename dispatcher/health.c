@@ -7,6 +7,8 @@
 #include "rules/events.h"
 #include "rules/messages.h"
 
+enum { REST_KEPT = 10 * CLOCK_SECOND }; /* a shorter one is kept in memory only */
+
 static const struct statement READ = {
     "SELECT failing_since, failing_warned, breaker_failures, breaker_until FROM webhook_endpoints "
     "WHERE company_id = ? AND id = ?",
@@ -224,6 +226,14 @@ static void replay(struct dispatcher *dispatcher, struct tally *tally, const str
     }
 }
 
+/* Who asked for long is left alone by the next process too, and then asked gently, as by the breaker. */
+static void keep_rest(struct tally *tally, const struct transfer *transfer, instant now)
+{
+    instant until = transfer->verdict.rest_until;
+    if (until >= now + REST_KEPT && until > tally->health.breaker_until)
+        tally->health.breaker_until = until;
+}
+
 void health_settle(struct dispatcher *dispatcher, struct tally *tally, struct transfer *const *transfers,
                    size_t count)
 {
@@ -243,6 +253,7 @@ void health_settle(struct dispatcher *dispatcher, struct tally *tally, struct tr
         if (settle_succeeded(&transfer->answer) ||
             settle_failed(&transfer->answer, &transfer->course, &transfer->verdict))
             replay(dispatcher, tally, transfer, now);
+        keep_rest(tally, transfer, now);
     }
     write_health(dispatcher, tally);
     expire(dispatcher, tally);
@@ -271,5 +282,5 @@ void health_disable(struct dispatcher *dispatcher, struct tally *tally)
 void health_settled(struct tally *tally)
 {
     if (tally->is_examined)
-        tally->lane->ailing = tally->health.failing_since != 0 || tally->health.failures > 0;
+        tally->lane->ailing = health_is_ailing(&tally->health);
 }

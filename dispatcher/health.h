@@ -4,7 +4,8 @@
  *
  * - The breaker: after BREAKER_FAILURES failures in a row nothing is sent for BREAKER_FIRST, then one probe;
  * each probe that fails doubles the pause, up to BREAKER_LONGEST; any success closes it. It is stored,
- * because each minute's new process must know. What waits for it uses up no attempt.
+ * because each minute's new process must know. What waits for it uses up no attempt. An endpoint that asks
+ * for time (Retry-After) is left alone in the same way, without having failed.
  * - Failing: from the first failure after a success. At 50, 70 and 90 percent of the days until the endpoint
  * is switched off there is a warning, once each; at 100 percent it is switched off. An endpoint that is
  * seldom written to may come there unwarned: it gets its warning, and the last tenth of the way from then on.
@@ -20,9 +21,9 @@
 
 enum { BREAKER_FAILURES = 10, BREAKER_FIRST = 10 * CLOCK_SECOND, BREAKER_LONGEST = 5 * CLOCK_MINUTE };
 
-/* Later than a transfer that was under way when the longest pause began; a moment further off is from a clock
- * that was turned back. */
-#define BREAKER_FURTHEST (BREAKER_LONGEST + CLOCK_MINUTE)
+/* Later than a transfer that was under way when the longest rest that an endpoint may ask for began; a moment
+ * further off is from a clock that was turned back. */
+#define BREAKER_FURTHEST (CLOCK_HOUR + CLOCK_MINUTE)
 
 struct health {
     instant failing_since; /* the first failure since the last success; 0: not failing */
@@ -47,6 +48,9 @@ enum breaker { BREAKER_CLOSED, BREAKER_OPEN, BREAKER_HALF_OPEN };
 
 /* A stored moment that no rule could have set (the clock was turned back) keeps nothing closed. */
 enum breaker health_breaker(const struct health *health, instant now);
+
+/* Whether a success would change anything. */
+bool health_is_ailing(const struct health *health);
 
 /* ---- in the settling's transaction ---- */
 

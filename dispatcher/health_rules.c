@@ -18,6 +18,11 @@ enum breaker health_breaker(const struct health *health, instant now)
     return is_open ? BREAKER_OPEN : BREAKER_HALF_OPEN;
 }
 
+bool health_is_ailing(const struct health *health)
+{
+    return health->failing_since != 0 || health->failures > 0 || health->breaker_until != 0;
+}
+
 /* What was sent before the breaker opened, and came back late, says nothing that is not known. */
 static void count_failure(struct health *health, const struct health_attempt *attempt)
 {

@@ -19,10 +19,11 @@ static const struct statement SPEND = {
 
 enum breaker pace_breaker(struct lane *lane, const struct row *endpoint, instant now)
 {
-    struct health health = { .failures = (int)row_int(endpoint, "breaker_failures"),
+    struct health health = { .failing_since = row_time(endpoint, "failing_since"),
+                             .failures = (int)row_int(endpoint, "breaker_failures"),
                              .breaker_until = row_time(endpoint, "breaker_until") };
     enum breaker breaker = health_breaker(&health, now);
-    lane->ailing = !row_is_null(endpoint, "failing_since") || health.failures > 0;
+    lane->ailing = health_is_ailing(&health);
     if (breaker == BREAKER_HALF_OPEN)
         lane_slow_start(lane);
     return breaker;

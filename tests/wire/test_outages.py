@@ -8,6 +8,7 @@ import time
 
 import pytest
 
+from health_scene import Scene
 from stack import wait_until
 from world import Company, instant, rfc
 
@@ -89,3 +90,15 @@ def test_a_name_that_resolves_again_is_soon_sent_to(stack, clock, receiver, shim
     clock(rfc(START + datetime.timedelta(seconds=10)))
     stack.dispatch()
     assert len(receiver.deliveries) == 1
+
+
+def test_a_database_that_takes_only_small_packets_is_written_to_in_small_batches(stack, clock, receiver):
+    scene = Scene(stack, receiver, clock)
+    before = stack.sql.number("SELECT @@GLOBAL.max_allowed_packet")
+    stack.sql.run("SET GLOBAL max_allowed_packet = 8192")
+    try:
+        scene.many(400)
+        scene.later(1)
+    finally:
+        stack.sql.run("SET GLOBAL max_allowed_packet = %s", before)
+    assert len(receiver.deliveries) == 401 and scene.states() == ["delivered"] * 401

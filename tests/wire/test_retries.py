@@ -95,6 +95,20 @@ def test_429_with_retry_after_waits_and_uses_up_no_attempt(scene):
     assert scene.delivery()["state"] == "delivered" and scene.delivery()["attempts"] == 1
 
 
+def test_the_next_process_keeps_to_retry_after_too_for_whatever_waits(scene):
+    """Under cron the process that was asked for time is gone a minute later."""
+    scene.receiver.script = {0: (429, {"Retry-After": "3600"}, b"")}
+    scene.later(0)
+    scene.company.user("Max")
+    assert scene.later(60) == scene.later(3000) == 1
+    assert scene.later(1000) == 3 and not scene.company.events("webhook.recovered")
+    scene.company.user("Eva")  # and all is as it was before
+    scene.company.user("Ida")
+    assert scene.later(0) == 5
+    row = scene.stack.sql.one("SELECT breaker_until, failing_since FROM webhook_endpoints WHERE id = %s", id_bytes(scene.hook["id"]))
+    assert row == {"breaker_until": None, "failing_since": None}
+
+
 def test_retry_after_may_be_a_date(scene):
     date = (START + datetime.timedelta(seconds=900)).strftime("%a, %d %b %Y %H:%M:%S GMT")
     scene.receiver.script = {0: (429, {"Retry-After": date}, b"")}
