@@ -131,7 +131,7 @@ static void judge(struct dispatcher *dispatcher, const struct alarm *alarm, inst
     if (raised && 2 * seconds < limit) {
         write_alarm(dispatcher, alarm, 0, 0);
         log_info("alarm over name=%s", alarm->name);
-    } else if (seconds > limit && (!raised || now - told >= SAY_AGAIN)) {
+    } else if (seconds > limit && (!raised || llabs(now - told) >= SAY_AGAIN)) {
         write_alarm(dispatcher, alarm, raised ? raised : now, now);
         log_error("alarm name=%s overdue_s=%lld", alarm->name, (long long)seconds);
         if (alarm->tell)

@@ -109,6 +109,16 @@ def test_an_alarm_is_told_once_an_hour_and_ends(stack, owned, receiver, clock):
     assert len(lagging(owned)) == 2
 
 
+def test_a_clock_that_was_set_back_keeps_no_alarm_quiet(stack, owned, receiver, clock):
+    clock(after())
+    owned.webhook(receiver.url, ["user.created", "delivery.lagging"])
+    make_late(stack, owned)
+    ahead = (START + datetime.timedelta(days=2)).replace(tzinfo=None)
+    stack.sql.run("INSERT INTO alarms (name, raised_at, told_at) VALUES ('lag', %s, %s)", ahead, ahead)
+    with dispatcher(stack):
+        wait_until(lambda: receiver.of("delivery.lagging"), 20, "the event")
+
+
 @pytest.mark.parametrize("change", ["active = FALSE", "breaker_until = '2040-01-01'",
                                     "rate_limit = 1, rate_used = 1, rate_window_at = '2034-05-01 09:59:00'",
                                     "breaker_until = '2034-05-01 09:59:50'",  # its probe is on the way
