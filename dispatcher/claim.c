@@ -11,9 +11,12 @@
 enum {
     IDLE_POLL_US = 200000, /* finds what nobody poked for */
     TESTS_AT_ONCE = 50,
-    SHARE_LEAST = 8,     /* rows of one lane in one look: a lane costs two round trips however few it gives */
-    POLL_COST_FACTOR = 8 /* polling alone takes at most this part of the time */
+    SHARE_LEAST = 8, /* rows of one lane in one look: a lane costs two round trips however few it gives */
+    POLL_COST_FACTOR = 8,       /* polling alone takes at most this part of the time */
+    PROMPT_MEMORY_US = 1000000, /* events come and go at once, as long as one was claimed so lately */
+    BACKLOG_GAP_US = 50000      /* … and a backlog is served so often beside them */
 };
+#define BACKLOG_AGE CLOCK_SECOND /* overdue for so long */
 
 /*
  * Two dives into deliveries_lane for each endpoint, to the first row of what is fresh and of what is tried
@@ -55,7 +58,7 @@ static const struct statement LOCK_ROWS = {
     "SELECT d.id, d.event_id, d.attempts, d.requests, d.test, d.created_at, e.type AS event_type, e.payload, "
     "e.created_at AS happened_at "
     "FROM (SELECT id, company_id, event_id, attempts, requests, test, created_at, due_at FROM deliveries "
-    "WHERE state = ? AND endpoint_id = ? AND due_at <= ? AND company_id = ? "
+    "FORCE INDEX (deliveries_lane) WHERE state = ? AND endpoint_id = ? AND due_at <= ? AND company_id = ? "
     "ORDER BY due_at LIMIT ? FOR UPDATE SKIP LOCKED) AS d "
     "LEFT JOIN events AS e ON e.company_id = d.company_id AND e.id = d.event_id",
     .in = "sutui", .out = "uuiiitsst"
@@ -278,10 +281,28 @@ static size_t count_awake(struct dispatcher *dispatcher, struct rows due, instan
     return awake;
 }
 
+/*
+ * What came due long ago can wait a moment longer. While somebody's events come and go at once, lanes with a
+ * backlog are served in few large claims and not in one for each answer, so that the others' events find the
+ * dispatcher free; alone they have all of it.
+ */
+static bool is_paced(const struct dispatcher *dispatcher, int64_t start)
+{
+    return start - dispatcher->prompt_at <= PROMPT_MEMORY_US;
+}
+
+static bool has_backlog(const struct claim *claim)
+{
+    instant before = claim->now - BACKLOG_AGE;
+    return is_due(claim->fresh_at, before) || is_due(claim->again_at, before);
+}
+
 /* Returns how many rows were claimed; sets work_left where a lane may have more that can be sent. */
 static int claim_lanes(struct dispatcher *dispatcher, struct rows due, instant now)
 {
     int claimed = 0;
+    int64_t start = clock_monotonic();
+    bool paced = is_paced(dispatcher, start), backlog_too = !paced || start >= dispatcher->backlog_at;
     struct room room = room_left(dispatcher);
     struct id fence = id_new();
     size_t first = dispatcher->rotation % due.count, awake = count_awake(dispatcher, due, now);
@@ -300,13 +321,23 @@ static int claim_lanes(struct dispatcher *dispatcher, struct rows due, instant n
             continue;
         }
         dispatcher->work_left = true;
+        bool backlog = has_backlog(&claim);
+        dispatcher->backlog_left |= backlog && paced;
+        if (backlog && !backlog_too) {
+            claim.lane->hungry = false;
+            continue;
+        }
         int share = lane_share(dispatcher, claim.lane, room, awake);
         claim.lane->hungry = true;
         if (share == 0)
             continue;
         dispatcher->rotation = first + i + 1;
         int got = claim_lane(dispatcher, &claim, share);
-        claim.lane->hungry = got == share;
+        claim.lane->hungry = got == share && !(backlog && paced);
+        if (backlog)
+            dispatcher->backlog_at = start + BACKLOG_GAP_US;
+        else if (got > 0 && got < share) /* all that there was */
+            dispatcher->prompt_at = start;
         claimed += got;
         room.quick -= got;
         room.all -= got;
@@ -386,12 +417,19 @@ void claim_look(struct dispatcher *dispatcher)
     dispatcher->looked_at = start;
     dispatcher->look_at = start + IDLE_POLL_US;
     dispatcher->work_left = dispatcher->swept = dispatcher->squeezed = false;
+    dispatcher->backlog_left = false;
     int claimed = claim_tests(dispatcher, now);
     claimed += claim_due(dispatcher, now);
     if (claimed > 0 || dispatcher->swept)
         claim_soon(dispatcher); /* there may be more, and this look was worth its while */
+    if (dispatcher->backlog_left && dispatcher->look_at > dispatcher->backlog_at)
+        dispatcher->look_at = dispatcher->backlog_at;
     int64_t end = clock_monotonic();
     dispatcher->look_cost = end - start;
+    if (claimed > 0 || end - start > 2000)
+        fprintf(stderr, "LOOK cost=%ld claimed=%d left=%d prompt_age=%ld flying=%d slow=%d\n",
+                (long)(end - start), claimed, dispatcher->backlog_left, (long)(start - dispatcher->prompt_at),
+                dispatcher->flying_count, dispatcher->slow_count);
     if (dispatcher->look_at == start + IDLE_POLL_US &&
         POLL_COST_FACTOR * dispatcher->look_cost > IDLE_POLL_US)
         dispatcher->look_at = end + POLL_COST_FACTOR * dispatcher->look_cost;

@@ -104,10 +104,13 @@ struct dispatcher {
     /* claim.c */
     int64_t look_at; /* when to look for due lanes; moved forward by a poke */
     int64_t looked_at, look_cost;
-    size_t rotation; /* the lane that is asked first, so that each comes first in its turn */
-    bool work_left;  /* the last look found due rows that may be sent */
-    bool squeezed;   /* … and a lane that had to wait for room that its company or everyone uses */
-    bool swept;      /* … or rows that had to be held: there may be more of them */
+    size_t rotation;    /* the lane that is asked first, so that each comes first in its turn */
+    bool work_left;     /* the last look found due rows that may be sent */
+    int64_t prompt_at;  /* when something was last claimed that had just come due */
+    int64_t backlog_at; /* when lanes with a backlog are served next, beside what comes and goes at once */
+    bool backlog_left;  /* the last look left them to that */
+    bool squeezed;      /* … and a lane that had to wait for room that its company or everyone uses */
+    bool swept;         /* … or rows that had to be held: there may be more of them */
 
     /* hold.c */
     int64_t release_at; /* when to look for held rows that may go */

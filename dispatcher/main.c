@@ -219,8 +219,7 @@ static int sleep_milliseconds(const struct dispatcher *dispatcher)
                                     earlier(dispatcher->release_at, dispatcher->recover_at)),
                             earlier(claim_due_at(dispatcher), dispatcher->reminders_at));
         until = earlier(until, mail_due_at(dispatcher));
-        if (dispatcher->done_count > 0)
-            until = earlier(until, settle_is_due(dispatcher) ? now : dispatcher->done_since + 20000);
+        until = earlier(until, settle_due_at(dispatcher));
     }
     return until > now ? (int)((until - now + 999) / 1000) : 0;
 }

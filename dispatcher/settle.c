@@ -6,7 +6,13 @@
 #include "dispatcher/send.h"
 #include "rules/counters.h"
 
-enum { BATCH_READY = 64, BATCH_MOST = 256, BATCH_PATIENCE_US = 20000, RETRIES_MOST = 10 };
+enum {
+    BATCH_READY = 64,
+    BATCH_MOST = 256,
+    BATCH_PATIENCE_US = 20000,
+    BACKLOG_PATIENCE_US = 50000,
+    RETRIES_MOST = 10
+};
 
 /* IGNORE: a commit whose answer was lost may come here twice. */
 static const struct statement LOG_ATTEMPT = {
@@ -243,12 +249,20 @@ static void settle_batch(struct dispatcher *dispatcher)
     }
 }
 
-bool settle_is_due(const struct dispatcher *dispatcher)
+/* With a backlog beside events that come and go at once: fewer and larger batches, which hold those up less.
+ */
+int64_t settle_due_at(const struct dispatcher *dispatcher)
 {
     if (dispatcher->done_count == 0)
-        return false;
-    return dispatcher->done_count >= BATCH_READY || dispatcher->flying_count == 0 ||
-           clock_monotonic() - dispatcher->done_since >= BATCH_PATIENCE_US;
+        return INT64_MAX;
+    if (dispatcher->done_count >= BATCH_READY || dispatcher->flying_count == 0)
+        return 0;
+    return dispatcher->done_since + (dispatcher->backlog_left ? BACKLOG_PATIENCE_US : BATCH_PATIENCE_US);
+}
+
+bool settle_is_due(const struct dispatcher *dispatcher)
+{
+    return clock_monotonic() >= settle_due_at(dispatcher);
 }
 
 /* A batch with a row that the database cannot take is settled one by one, and only that row is given up: its
@@ -268,7 +282,11 @@ static void single_out(struct dispatcher *dispatcher)
 void settle_done(struct dispatcher *dispatcher)
 {
     enum fault fault;
-    if (dispatcher_guarded(dispatcher, settle_batch, &fault)) {
+    int64_t t0 = clock_monotonic();
+    int n0 = dispatcher->done_count;
+    bool okk = dispatcher_guarded(dispatcher, settle_batch, &fault);
+    fprintf(stderr, "SETTLE cost=%ld n=%d\n", (long)(clock_monotonic() - t0), n0 - dispatcher->done_count);
+    if (okk) {
         dispatcher->settle_retries = 0;
         dispatcher->batch = dispatcher->batch * 2 < BATCH_MOST ? dispatcher->batch * 2 : BATCH_MOST;
         dispatcher->done_since = clock_monotonic();

@@ -73,8 +73,9 @@ static void insert_booking(struct booker *it, const unsigned char *booking, cons
     bare_text(insert, 14, "USD");
     bare_text(insert, 15, "flat");
     bare_text(insert, 16, NULL);
-    bare_text(insert, 17, now);
+    bare_text(insert, 17, NULL);
     bare_text(insert, 18, now);
+    bare_text(insert, 19, now);
     bare_run(insert);
 }
 
@@ -119,6 +120,7 @@ static void pair(struct bare_statement *it, const unsigned char *left, const uns
 
 static void tell(struct booker *it, const char *now)
 {
+    static const unsigned char nobody[ID];
     unsigned char event[ID];
 
     new_id(event);
@@ -128,6 +130,7 @@ static void tell(struct booker *it, const char *now)
     bare_text(&it->statements[EVENT], 3, it->payload);
     bare_text(&it->statements[EVENT], 4, now);
     bare_run(&it->statements[EVENT]);
+    bare_bytes(&it->statements[DELIVERIES], 2, nobody, ID);
     pair(&it->statements[DELIVERIES], it->company, event);
 }
 

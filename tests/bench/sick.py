@@ -6,7 +6,6 @@ fail    answers 500
 drip    answers a byte a second
 flood   answers with 1 GB
 away    redirects to 127.0.0.1
-slow    answers 200 after 50 ms
 """
 
 import asyncio
@@ -47,11 +46,6 @@ async def away(writer):
     writer.write(b"HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:22/\r\nContent-Length: 0\r\n\r\n")
 
 
-async def slow(writer):
-    await asyncio.sleep(0.05)
-    writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
-
-
 def serve(behave):
     async def talk(reader, writer):
         try:
@@ -67,7 +61,7 @@ def serve(behave):
 
 
 async def main():
-    for behave in (hang, fail, drip, flood, away, slow):
+    for behave in (hang, fail, drip, flood, away):
         server = await asyncio.start_server(serve(behave), "127.0.0.1", 0, backlog=1024)
         print(behave.__name__, f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/hook", flush=True)
     print("ready", flush=True)
