@@ -184,7 +184,7 @@ struct email_transfer *email_start(struct pool *pool, const struct email *email)
     transfer->recipients = curl_slist_append(NULL, email->recipient);
     if (!transfer->easy || !transfer->recipients)
         pool_exhausted();
-    transfer->until = clock_monotonic() + EMAIL_SECONDS * INT64_C(1000000);
+    transfer->until = clock_monotonic() + config_int(CONFIG_SMTP_TIMEOUT) * INT64_C(1000000);
     set_up(transfer);
     return transfer;
 }

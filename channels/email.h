@@ -13,8 +13,6 @@
 
 #include <curl/curl.h>
 
-enum { EMAIL_SECONDS = 30 }; /* that one try takes at most */
-
 enum email_fate {
     EMAIL_SENT,
     EMAIL_LATER,   /* the server does not take this mail now (4xx) */

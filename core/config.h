@@ -54,6 +54,7 @@ enum setting {
     CONFIG_SMTP_USER,
     CONFIG_SMTP_PASSWORD, /* secret */
     CONFIG_SMTP_TLS,      /* required | opportunistic | none: STARTTLS of smtp:// */
+    CONFIG_SMTP_TIMEOUT,  /* seconds that one try takes at most: 30 */
     CONFIG_SMTP_CA_FILE,  /* certificates that the mail server's is checked against; empty: the system's */
     CONFIG_MAIL_FROM,     /* sender of mails */
     CONFIG_WEB_ROOT,      /* folder of the static pages, for `doctor` */

@@ -81,7 +81,8 @@ def secure(authority):
 
 
 def settings(server_port, authority=None, **more):
-    values = {"SLOTWIRE_SMTP_URL": f"smtp://127.0.0.1:{server_port}", "SLOTWIRE_MAIL_FROM": "slotwire@example.org"}
+    values = {"SLOTWIRE_SMTP_URL": f"smtp://127.0.0.1:{server_port}", "SLOTWIRE_MAIL_FROM": "slotwire@example.org",
+              "SLOTWIRE_SMTP_TIMEOUT": "8"}
     if authority:
         values["SLOTWIRE_SMTP_CA_FILE"] = str(authority / "ca.pem")
     return {**values, **more}
@@ -89,13 +90,9 @@ def settings(server_port, authority=None, **more):
 
 @pytest.fixture(autouse=True)
 def no_old_mails(stack):
-    stack.sql.run("DELETE FROM messages")
-
-
-@pytest.fixture(autouse=True)
-def nothing_else_waits(stack):
-    """Other tests' warnings would be mailed too."""
-    stack.sql.run("DELETE FROM messages")
+    """Nor deliveries of other tests, whose endpoints' owners would be warned by mail as the clock goes on."""
+    for table in ("messages", "deliveries"):
+        stack.sql.run(f"DELETE FROM {table}")
 
 
 def queue(stack, recipient=None, subject="Héllo", body=BODY, now=None):
