@@ -13,8 +13,9 @@ enum {
     TESTS_AT_ONCE = 50,
     SHARE_LEAST = 8, /* rows of one lane in one look: a lane costs two round trips however few it gives */
     POLL_COST_FACTOR = 8,       /* polling alone takes at most this part of the time */
-    PROMPT_MEMORY_US = 1000000, /* events come and go at once, as long as one was claimed so lately */
-    BACKLOG_GAP_US = 50000      /* … and a backlog is served so often beside them */
+    PROMPT_WINDOW_US = 1000000, /* events that come and go at once are counted by the second */
+    BACKLOG_GAP_US = 1000,      /* that a backlog steps aside for each event a second that comes and goes */
+    BACKLOG_GAP_MOST_US = 200000
 };
 #define BACKLOG_AGE CLOCK_SECOND /* overdue for so long */
 
@@ -282,13 +283,25 @@ static size_t count_awake(struct dispatcher *dispatcher, struct rows due, instan
 }
 
 /*
- * What came due long ago can wait a moment longer. While somebody's events come and go at once, lanes with a
- * backlog are served in few large claims and not in one for each answer, so that the others' events find the
- * dispatcher free; alone they have all of it.
+ * What came due long ago can wait a moment longer. While events come and go at once, lanes with a backlog are
+ * served in few large claims and not in one for each answer, so that those events find the dispatcher free:
+ * the more of them in a second, the fewer claims. Alone, a backlog has all of the dispatcher.
  */
-static bool is_paced(const struct dispatcher *dispatcher, int64_t start)
+static void count_prompt(struct dispatcher *dispatcher, int events, int64_t start)
 {
-    return start - dispatcher->prompt_at <= PROMPT_MEMORY_US;
+    if (start - dispatcher->prompt_at > PROMPT_WINDOW_US) {
+        bool follows = start - dispatcher->prompt_at <= 2 * PROMPT_WINDOW_US;
+        dispatcher->prompt_rate = follows ? dispatcher->prompt_count : 0;
+        dispatcher->prompt_count = 0;
+        dispatcher->prompt_at = start;
+    }
+    dispatcher->prompt_count += events;
+}
+
+static int64_t backlog_gap(const struct dispatcher *dispatcher)
+{
+    int64_t gap = (int64_t)BACKLOG_GAP_US * dispatcher->prompt_rate;
+    return gap < BACKLOG_GAP_MOST_US ? gap : BACKLOG_GAP_MOST_US;
 }
 
 static bool has_backlog(const struct claim *claim)
@@ -302,7 +315,8 @@ static int claim_lanes(struct dispatcher *dispatcher, struct rows due, instant n
 {
     int claimed = 0;
     int64_t start = clock_monotonic();
-    bool paced = is_paced(dispatcher, start), backlog_too = !paced || start >= dispatcher->backlog_at;
+    count_prompt(dispatcher, 0, start);
+    bool paced = dispatcher->prompt_rate > 0, backlog_too = !paced || start >= dispatcher->backlog_at;
     struct room room = room_left(dispatcher);
     struct id fence = id_new();
     size_t first = dispatcher->rotation % due.count, awake = count_awake(dispatcher, due, now);
@@ -335,9 +349,9 @@ static int claim_lanes(struct dispatcher *dispatcher, struct rows due, instant n
         int got = claim_lane(dispatcher, &claim, share);
         claim.lane->hungry = got == share && !(backlog && paced);
         if (backlog)
-            dispatcher->backlog_at = start + BACKLOG_GAP_US;
-        else if (got > 0 && got < share) /* all that there was */
-            dispatcher->prompt_at = start;
+            dispatcher->backlog_at = start + backlog_gap(dispatcher);
+        else if (got < share) /* all that there was */
+            count_prompt(dispatcher, got, start);
         claimed += got;
         room.quick -= got;
         room.all -= got;
@@ -424,12 +438,9 @@ void claim_look(struct dispatcher *dispatcher)
         claim_soon(dispatcher); /* there may be more, and this look was worth its while */
     if (dispatcher->backlog_left && dispatcher->look_at > dispatcher->backlog_at)
         dispatcher->look_at = dispatcher->backlog_at;
+    dispatcher->settle_patience = dispatcher->backlog_left ? backlog_gap(dispatcher) : 0;
     int64_t end = clock_monotonic();
     dispatcher->look_cost = end - start;
-    if (claimed > 0 || end - start > 2000)
-        fprintf(stderr, "LOOK cost=%ld claimed=%d left=%d prompt_age=%ld flying=%d slow=%d\n",
-                (long)(end - start), claimed, dispatcher->backlog_left, (long)(start - dispatcher->prompt_at),
-                dispatcher->flying_count, dispatcher->slow_count);
     if (dispatcher->look_at == start + IDLE_POLL_US &&
         POLL_COST_FACTOR * dispatcher->look_cost > IDLE_POLL_US)
         dispatcher->look_at = end + POLL_COST_FACTOR * dispatcher->look_cost;

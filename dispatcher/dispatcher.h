@@ -104,13 +104,14 @@ struct dispatcher {
     /* claim.c */
     int64_t look_at; /* when to look for due lanes; moved forward by a poke */
     int64_t looked_at, look_cost;
-    size_t rotation;    /* the lane that is asked first, so that each comes first in its turn */
-    bool work_left;     /* the last look found due rows that may be sent */
-    int64_t prompt_at;  /* when something was last claimed that had just come due */
-    int64_t backlog_at; /* when lanes with a backlog are served next, beside what comes and goes at once */
-    bool backlog_left;  /* the last look left them to that */
-    bool squeezed;      /* … and a lane that had to wait for room that its company or everyone uses */
-    bool swept;         /* … or rows that had to be held: there may be more of them */
+    size_t rotation;               /* the lane that is asked first, so that each comes first in its turn */
+    bool work_left;                /* the last look found due rows that may be sent */
+    int64_t prompt_at;             /* when the second began in which they are counted: */
+    int prompt_count, prompt_rate; /* what came and went at once in it, and in the second before */
+    int64_t backlog_at;            /* when lanes with a backlog are served next, beside those */
+    bool backlog_left;             /* the last look left them to that */
+    bool squeezed; /* … and a lane that had to wait for room that its company or everyone uses */
+    bool swept;    /* … or rows that had to be held: there may be more of them */
 
     /* hold.c */
     int64_t release_at; /* when to look for held rows that may go */
@@ -123,8 +124,10 @@ struct dispatcher {
     const struct row *recovery;        /* … and the one in hand */
 
     /* settle.c */
-    int64_t done_since; /* when the oldest of `done` came in */
-    size_t batch;       /* most transfers in one settling; 1 while a row that cannot be settled is searched */
+    int64_t
+        settle_patience; /* microseconds that a batch may wait while a backlog steps aside; 0: as always */
+    int64_t done_since;  /* when the oldest of `done` came in */
+    size_t batch; /* most transfers in one settling; 1 while a row that cannot be settled is searched */
     int settle_retries;
     uint64_t delivered, failed_attempts;
 

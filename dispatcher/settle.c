@@ -6,13 +6,7 @@
 #include "dispatcher/send.h"
 #include "rules/counters.h"
 
-enum {
-    BATCH_READY = 64,
-    BATCH_MOST = 256,
-    BATCH_PATIENCE_US = 20000,
-    BACKLOG_PATIENCE_US = 50000,
-    RETRIES_MOST = 10
-};
+enum { BATCH_READY = 64, BATCH_MOST = 256, BATCH_PATIENCE_US = 20000, RETRIES_MOST = 10 };
 
 /* IGNORE: a commit whose answer was lost may come here twice. */
 static const struct statement LOG_ATTEMPT = {
@@ -257,7 +251,8 @@ int64_t settle_due_at(const struct dispatcher *dispatcher)
         return INT64_MAX;
     if (dispatcher->done_count >= BATCH_READY || dispatcher->flying_count == 0)
         return 0;
-    return dispatcher->done_since + (dispatcher->backlog_left ? BACKLOG_PATIENCE_US : BATCH_PATIENCE_US);
+    int64_t patience = dispatcher->settle_patience;
+    return dispatcher->done_since + (patience > BATCH_PATIENCE_US ? patience : BATCH_PATIENCE_US);
 }
 
 bool settle_is_due(const struct dispatcher *dispatcher)
@@ -282,11 +277,7 @@ static void single_out(struct dispatcher *dispatcher)
 void settle_done(struct dispatcher *dispatcher)
 {
     enum fault fault;
-    int64_t t0 = clock_monotonic();
-    int n0 = dispatcher->done_count;
-    bool okk = dispatcher_guarded(dispatcher, settle_batch, &fault);
-    fprintf(stderr, "SETTLE cost=%ld n=%d\n", (long)(clock_monotonic() - t0), n0 - dispatcher->done_count);
-    if (okk) {
+    if (dispatcher_guarded(dispatcher, settle_batch, &fault)) {
         dispatcher->settle_retries = 0;
         dispatcher->batch = dispatcher->batch * 2 < BATCH_MOST ? dispatcher->batch * 2 : BATCH_MOST;
         dispatcher->done_since = clock_monotonic();
