@@ -91,10 +91,10 @@ static enum outcome feed(struct request *request)
     struct rows rows;
     struct id last;
 
+    json_set(body, "data", data);
     if (!read_start(request, &last))
         return fail_field(request, "cursor", "must be `next` of the page before, and not beside `after`");
     rows = read_feed(request, last);
-    json_set(body, "data", data);
     for (size_t i = 0; i < rows.count; i++) {
         last = row_id(&rows.items[i], "id");
         json_object_array_add(data, json_object_get(field_render(request->pool, event_out, &rows.items[i])));
