@@ -45,7 +45,7 @@ static bool change(struct db *db, const struct buf *sql)
     if (number != ER_LOCK_WAIT_TIMEOUT && number != ER_PARTITION_DOES_NOT_EXIST &&
         number != ER_SAME_NAME_PARTITION && number != ER_RANGE_NOT_INCREASING_ERROR)
         db_raise(db, number, mysql_error(db->connection), "ALTER TABLE of partitions");
-    log_info("partitions are left as they are for now error=%u words=\"%s\"", number,
+    log_info("a table's days were not changed, the next round tries again error=%u words=\"%s\"", number,
              mysql_error(db->connection));
     return false;
 }

@@ -377,14 +377,10 @@ static int claim_due(struct dispatcher *dispatcher, instant now)
 
 /* ---- test sends ---- */
 
-/* The smallest id of the day before: ids are made by the machine's clock. */
+/* Ids are made by the machine's clock. */
 static struct id day_ago(void)
 {
-    struct id id = { { 0 } };
-    instant time = clock_real() - CLOCK_DAY;
-    for (int i = 5; i >= 0; i--, time >>= 8)
-        id.bytes[i] = (uint8_t)time;
-    return id;
+    return id_first_of(clock_real() - CLOCK_DAY);
 }
 
 static int claim_tests_of(struct dispatcher *dispatcher, const struct row *due, struct id fence, instant now)

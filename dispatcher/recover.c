@@ -81,16 +81,6 @@ struct step {
 };
 enum { MADE = 7, REVIVED = 4 }; /* values of a row */
 
-/* The lowest id that an event of this moment can have. */
-static struct id id_from(instant moment)
-{
-    struct id id = { { 0 } };
-    for (size_t i = 0; i < 6; i++)
-        id.bytes[i] = (uint8_t)((uint64_t)moment >> (40 - 8 * i));
-    id.bytes[15] = 1; /* never nil */
-    return id;
-}
-
 static bool is_rested(const struct row *row, instant now)
 {
     instant at = row_time(row, "updated_at");
@@ -104,8 +94,9 @@ static void begin(struct dispatcher *dispatcher, struct step *step, const struct
     const char *what = row_text(row, "what");
     step->since = row_time(row, "since");
     step->until = row_time(row, "until");
-    step->cursor = row_is_null(row, "cursor_id") ? id_from(step->since) : row_id(row, "cursor_id");
-    step->end = id_from(step->until + CLOCK_MINUTE);
+    step->cursor = row_is_null(row, "cursor_id") ? id_first_of(step->since > 0 ? step->since : 1)
+                                                 : row_id(row, "cursor_id");
+    step->end = id_first_of(step->until + CLOCK_MINUTE);
     step->missing = strcmp(what, "failed") != 0;
     step->failed = strcmp(what, "missing") != 0;
     step->state = row_int(row, "active") ? "retrying" : "held";

@@ -45,17 +45,6 @@ static const struct field event_out[] = {
     { 0 }
 };
 
-/* The id from which on events may still be on their way. */
-static struct id horizon(void)
-{
-    struct id id = { { 0 } };
-    uint64_t moment = (uint64_t)(clock_real() - FEED_LAG_MS);
-
-    for (size_t i = 0; i < 6; i++)
-        id.bytes[i] = (uint8_t)(moment >> (40 - 8 * i));
-    return id;
-}
-
 /* As value_id, but the nil id is the lowest there is and not NULL. */
 static struct value bound(struct id id)
 {
@@ -75,7 +64,8 @@ static bool read_start(struct request *request, struct id *after)
 
 static struct rows read_feed(struct request *request, struct id after)
 {
-    struct id end = horizon();
+    struct id end =
+        id_first_of(clock_real() - FEED_LAG_MS); /* from there on some may still be on their way */
     struct value company = value_id(request->actor.company), limit = value_int(page_limit(request));
     const char *type = input_text(request->query, "type");
 

@@ -105,28 +105,14 @@ const struct field delivery_out[] = {
 
 /* ---- reading ---- */
 
-/* The lowest id that a row of this moment can have. */
-static struct id id_from(instant moment)
-{
-    struct id id = { { 0 } };
-
-    for (size_t i = 0; i < 6; i++)
-        id.bytes[i] = (uint8_t)((uint64_t)moment >> (40 - 8 * i));
-    id.bytes[15] = 1; /* never nil */
-    return id;
-}
-
 /* The span of ids that a filter can find: a row is made while its event's request runs, which is some time
  * after the moment that both bear. */
 static void bounds(const struct delivery_filter *filter, struct id *low, struct id *high)
 {
-    struct id ceiling;
-
-    *low = id_from(filter->since > 0 ? filter->since : 0);
+    *low = id_first_of(filter->since > 0 ? filter->since : 1); /* never nil, which would be NULL */
     memset(high->bytes, 0xff, sizeof high->bytes);
     if (filter->until > 0) {
-        ceiling = id_from(filter->until + CLOCK_MINUTE);
-        *high = ceiling;
+        *high = id_first_of(filter->until + CLOCK_MINUTE);
     }
     if (!id_is_nil(filter->before) && id_compare(filter->before, *high) < 0)
         *high = filter->before;

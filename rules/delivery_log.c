@@ -122,15 +122,9 @@ static const char *log_text(struct pool *pool, struct rows attempts, size_t most
 /* An id that none of a day before has: clocks of hosts differ, but not by so much. */
 static struct id day_before(struct id id)
 {
-    struct id bound = { { 0 } };
-    uint64_t moment = 0;
+    instant born = id_time(id);
 
-    for (size_t i = 0; i < 6; i++)
-        moment = moment << 8 | id.bytes[i];
-    moment = moment > CLOCK_DAY ? moment - CLOCK_DAY : 1;
-    for (size_t i = 0; i < 6; i++)
-        bound.bytes[i] = (uint8_t)(moment >> (40 - 8 * i));
-    return bound;
+    return id_first_of(born > CLOCK_DAY ? born - CLOCK_DAY : 1);
 }
 
 /* A short list is filled up with its last id. */

@@ -202,7 +202,7 @@ def test_a_table_in_use_delays_the_change_and_breaks_nothing(keeper, receiver, a
         other.user("Mia")
         result = keeper.dispatch()
         assert len(receiver.deliveries) == 1
-        assert "partitions are left as they are for now" in result.stdout + result.stderr
+        assert "a table's days were not changed" in result.stdout + result.stderr
         assert days(keeper, "events") == (dates if age else [])
         connection.rollback()
     keeper.dispatch()
