@@ -19,10 +19,10 @@ static const struct field out[] = {
 
 static bool is_named(const struct partner *partner, const char *type)
 {
-    if (!partner->events)
+    if (!partner->shapes)
         return true;
-    for (const char *const *event = partner->events; *event; event++)
-        if (strcmp(*event, type) == 0)
+    for (const struct partner_shape *shape = partner->shapes; shape->event; shape++)
+        if (strcmp(shape->event, type) == 0)
             return true;
     return false;
 }

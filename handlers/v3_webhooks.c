@@ -50,11 +50,9 @@ static bool is_of_app(const char *type)
 /* The native type behind a name of the published API, or NULL: names that are only native are not its own. */
 static const char *native_type(const char *name)
 {
-    const char *native = partner_native_type(face, name);
-
-    for (const char *const *event = face->events; native && *event; event++)
-        if (strcmp(*event, native) == 0 && strcmp(partner_event_name(face, *event), name) == 0)
-            return *event;
+    for (const struct partner_shape *shape = face->shapes; shape->event; shape++)
+        if (strcmp(partner_event_name(face, shape->event), name) == 0)
+            return shape->event;
     return NULL;
 }
 
@@ -97,9 +95,9 @@ static void add_names(struct json_object *list, const char *native)
         json_object_array_add(list, json_object_new_string(partner_event_name(face, native)));
         return;
     }
-    for (const char *const *event = face->events; *event; event++)
-        if (!is_of_app(*event))
-            json_object_array_add(list, json_object_new_string(partner_event_name(face, *event)));
+    for (const struct partner_shape *shape = face->shapes; shape->event; shape++)
+        if (!is_of_app(shape->event))
+            json_object_array_add(list, json_object_new_string(partner_event_name(face, shape->event)));
 }
 
 static struct json_object *render(struct request *request, const struct row *row)

@@ -173,23 +173,16 @@ static struct json_object *service_updated(struct pool *pool, struct json_object
 
 /* ---- the format ---- */
 
-static const char *const events[] = { "booking.created",   "booking.confirmed", "booking.cancelled",
-                                      "booking.completed", "business.created",  "business.updated",
-                                      "service.created",   "service.updated",   NULL };
-
-static const struct {
-    const char *event;
-    const char *member;
-    struct json_object *(*project)(struct pool *pool, struct json_object *data);
-} shapes[] = {
-    { "booking.created", "appointment", appointment_created },
-    { "booking.confirmed", "appointment", appointment_confirmed },
-    { "booking.cancelled", "appointment", appointment_cancelled },
-    { "booking.completed", "appointment", appointment_completed },
-    { "business.created", "business", business_created },
-    { "business.updated", "business", business_updated },
-    { "service.created", "service", service_created },
-    { "service.updated", "service", service_updated },
+static const struct partner_shape shapes[] = {
+    { "booking.created", NULL, "appointment", appointment_created },
+    { "booking.confirmed", NULL, "appointment", appointment_confirmed },
+    { "booking.cancelled", NULL, "appointment", appointment_cancelled },
+    { "booking.completed", NULL, "appointment", appointment_completed },
+    { "business.created", NULL, "business", business_created },
+    { "business.updated", NULL, "business", business_updated },
+    { "service.created", NULL, "service", service_created },
+    { "service.updated", NULL, "service", service_updated },
+    { 0 }
 };
 
 static const struct scheme scheme = {
@@ -200,19 +193,6 @@ static const struct scheme scheme = {
     .key_doc = "the secret's own bytes as text, with `whsec_` where it begins so",
 };
 
-static void write_data(struct pool *pool, const struct partner_event *event, struct buf *out)
-{
-    for (size_t at = 0; at < sizeof shapes / sizeof *shapes; at++) {
-        if (strcmp(shapes[at].event, event->type) == 0) {
-            buf_printf(out, "{\"%s\":", shapes[at].member);
-            json_write(out, shapes[at].project(pool, event->data));
-            buf_add_char(out, '}');
-            return;
-        }
-    }
-    buf_add_text(out, event->data_text);
-}
-
 static void envelope(struct pool *pool, const struct partner_event *event, struct partner_secrets secrets,
                      instant attempt_at, struct buf *body)
 {
@@ -221,7 +201,7 @@ static void envelope(struct pool *pool, const struct partner_event *event, struc
     (void)secrets, (void)attempt_at;
     buf_printf(body, "{\"event\":\"%s\",\"timestamp\":\"%s\",\"data\":", event->type,
                clock_format_seconds(timestamp, event->created_at));
-    write_data(pool, event, body);
+    partner_data(pool, &partner_bookme, event, body);
     buf_add_char(body, '}');
 }
 
@@ -229,10 +209,9 @@ const struct partner partner_bookme = {
     .name = "bookme",
     .doc = "BookMe: `{event, timestamp, data: {appointment|business|service}}`, signed in "
            "`X-BookMe-Signature`.",
-    .events = events,
+    .shapes = shapes,
     .timeout_seconds = 30,
     .retry_seconds = retry_seconds,
-    .data = write_data,
     .envelope = envelope,
     .scheme = &scheme,
     /* The same shape as everywhere, so that a library of the Standard Webhooks family takes it too. */

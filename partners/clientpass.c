@@ -63,30 +63,12 @@ static struct json_object *user_created(struct pool *pool, struct json_object *d
     return payload;
 }
 
-static const char *const events[] = { "referral.created",  "referral.accepted", "referral.completed",
-                                      "open_chair.posted", "user.created",      NULL };
-
-static const struct {
-    const char *event;
-    struct json_object *(*project)(struct pool *pool, struct json_object *data);
-} shapes[] = {
-    { "referral.created", referral_created },
-    { "referral.accepted", referral_accepted },
-    { "referral.completed", referral_completed },
-    { "open_chair.posted", open_chair_posted },
-    { "user.created", user_created },
-};
-
-static void write_data(struct pool *pool, const struct partner_event *event, struct buf *out)
-{
-    for (size_t at = 0; at < sizeof shapes / sizeof *shapes; at++) {
-        if (strcmp(shapes[at].event, event->type) == 0) {
-            json_write(out, shapes[at].project(pool, event->data));
-            return;
-        }
-    }
-    buf_add_text(out, event->data_text);
-}
+static const struct partner_shape shapes[] = { { "referral.created", .project = referral_created },
+                                               { "referral.accepted", .project = referral_accepted },
+                                               { "referral.completed", .project = referral_completed },
+                                               { "open_chair.posted", .project = open_chair_posted },
+                                               { "user.created", .project = user_created },
+                                               { 0 } };
 
 static void envelope(struct pool *pool, const struct partner_event *event, struct partner_secrets secrets,
                      instant attempt_at, struct buf *body)
@@ -96,17 +78,16 @@ static void envelope(struct pool *pool, const struct partner_event *event, struc
     (void)secrets, (void)attempt_at;
     buf_printf(body, "{\"id\":\"%s\",\"event\":\"%s\",\"timestamp\":\"%s\",\"payload\":",
                id_format(id, "evt", event->id), event->type, clock_format(timestamp, event->created_at));
-    write_data(pool, event, body);
+    partner_data(pool, &partner_clientpass, event, body);
     buf_add_char(body, '}');
 }
 
 const struct partner partner_clientpass = {
     .name = "clientpass",
     .doc = "ClientPass: `{id, event, timestamp, payload}`, signed in `webhook-signature` as standard is.",
-    .events = events,
+    .shapes = shapes,
     .timeout_seconds = 15,
     .retry_seconds = partner_standard_schedule,
-    .data = write_data,
     .envelope = envelope,
     .new_secret = crypto_webhook_secret,
 };

@@ -24,20 +24,37 @@ const struct partner *partner_find(const char *name)
     return NULL;
 }
 
-const char *partner_event_name(const struct partner *partner, const char *native)
+/* ---- events ---- */
+
+static const struct partner_shape *shape_of(const struct partner *partner, const char *native)
 {
-    for (const struct partner_name *at = partner->names; at && at->native; at++)
-        if (strcmp(at->native, native) == 0)
-            return at->name;
-    return native;
+    for (const struct partner_shape *at = partner->shapes; at && at->event; at++)
+        if (strcmp(at->event, native) == 0)
+            return at;
+    return NULL;
 }
 
-const char *partner_native_type(const struct partner *partner, const char *name)
+void partner_data(struct pool *pool, const struct partner *partner, const struct partner_event *event,
+                  struct buf *out)
 {
-    for (const struct partner_name *at = partner->names; at && at->native; at++)
-        if (strcmp(at->name, name) == 0)
-            return at->native;
-    return name;
+    const struct partner_shape *shape = shape_of(partner, event->type);
+
+    if (!shape || !shape->project) {
+        buf_add_text(out, event->data_text);
+        return;
+    }
+    if (shape->member)
+        buf_printf(out, "{\"%s\":", shape->member);
+    json_write(out, shape->project(pool, event->data));
+    if (shape->member)
+        buf_add_char(out, '}');
+}
+
+const char *partner_event_name(const struct partner *partner, const char *native)
+{
+    const struct partner_shape *shape = shape_of(partner, native);
+
+    return shape && shape->name ? shape->name : native;
 }
 
 /* ---- secrets ---- */
@@ -110,11 +127,11 @@ struct parts partner_parts(struct pool *pool, const struct partner *partner,
         .body_length = length,
     };
 
-    if (with_data && partner->data) {
+    if (with_data) {
         struct buf data;
 
         buf_init(&data, pool, DATA_LIMIT);
-        partner->data(pool, event, &data);
+        partner_data(pool, partner, event, &data);
         parts.data = data.data;
         parts.data_length = data.length;
     }

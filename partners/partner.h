@@ -37,24 +37,23 @@ struct partner_secret {
     const char *display_key; /* how people tell keys apart; NULL: the format has none */
 };
 
-struct partner_name {
-    const char *native, *name;
+/* One event that the format's specification names, and how it shows it. */
+struct partner_shape {
+    const char *event;  /* native */
+    const char *name;   /* the format's; NULL: the native one */
+    const char *member; /* that holds the projection; NULL: the projection is the whole of the data */
+    struct json_object *(*project)(struct pool *pool, struct json_object *data); /* NULL: as it is stored */
 };
 
 struct partner {
     const char *name;
     const char *doc;
-    const char *const *events; /* native types its specification names, NULL-terminated; NULL: all. Others go
-                                  out in its envelope with the native data */
-    int timeout_seconds;       /* the whole transfer, the answer's body included */
-    const int *retry_seconds;  /* delay before attempt n, from the attempt before; [0] is 0; ended by -1 */
-    int rate_limit;            /* deliveries an hour where the endpoint names none; 0: all that there are */
+    const struct partner_shape *shapes; /* ended by a NULL event; others go out in its envelope with the
+                                           native data. NULL: all do */
+    int timeout_seconds;                /* the whole transfer, the answer's body included */
+    const int *retry_seconds; /* delay before attempt n, from the attempt before; [0] is 0; ended by -1 */
+    int rate_limit;           /* deliveries an hour where the endpoint names none; 0: all that there are */
 
-    /* What differs from the native names; ended by a NULL native; NULL: nothing does. */
-    const struct partner_name *names;
-
-    /* Writes the event's data as this format shows it, the same at every attempt. NULL: it shows none. */
-    void (*data)(struct pool *pool, const struct partner_event *event, struct buf *out);
     /* Writes the body of one attempt. */
     void (*envelope)(struct pool *pool, const struct partner_event *event, struct partner_secrets secrets,
                      instant attempt_at, struct buf *body);
@@ -76,10 +75,12 @@ extern const int partner_standard_schedule[];  /* retry_seconds of the standard 
 
 const struct partner *partner_find(const char *name); /* or NULL */
 
+/* Writes the event's data as the format shows it, the same at every attempt. */
+void partner_data(struct pool *pool, const struct partner *partner, const struct partner_event *event,
+                  struct buf *out);
+
 /* The format's name of a native type; the native one where it has none. */
 const char *partner_event_name(const struct partner *partner, const char *native);
-/* The native type that the format's name stands for. A name of this format's own hides the native one. */
-const char *partner_native_type(const struct partner *partner, const char *name);
 
 /* `wanted` is the client's own secret, which must have no problem; NULL: a fresh one. */
 struct partner_secret partner_secret(struct pool *pool, const struct partner *partner, const char *wanted);

@@ -12,23 +12,6 @@
 
 enum { SECRET_BYTES = 32 };
 
-static const struct partner_name names[] = {
-    { "booking.created", "appointment.scheduled" },
-    { "booking.rescheduled", "appointment.rescheduled" },
-    { "booking.cancelled", "appointment.canceled" },
-    { "booking.no_show", "appointment.noshowed" },
-    { 0 },
-};
-
-static const char *const events[] = {
-    "booking.created",     "booking.rescheduled",    "booking.no_show",           "booking.cancelled",
-    "checkin.created",     "checkin.updated",        "checkin.deleted",           "checkin.failed",
-    "class.canceled",      "customer.created",       "customer.details.changed",  "customer.status.changed",
-    "customer.deleted",    "enrollment.created",     "enrollment.status.changed", "enrollment.deleted",
-    "reservation.created", "reservation.waitlisted", "reservation.canceled",      "reservation.noshowed",
-    "memberapp.updated",   "app.installed",          "app.uninstalled",           NULL,
-};
-
 static const struct scheme scheme = {
     .name = "pushpress",
     .header = "webhook-signature",
@@ -67,13 +50,32 @@ static struct json_object *appointment(struct pool *pool, struct json_object *da
 }
 
 /* All but appointments are stored as PushPress shows them. */
-static void write_data(struct pool *pool, const struct partner_event *event, struct buf *out)
-{
-    if (strncmp(partner_event_name(&partner_pushpress, event->type), "appointment.", 12) == 0)
-        json_write(out, appointment(pool, event->data));
-    else
-        buf_add_text(out, event->data_text);
-}
+static const struct partner_shape shapes[] = {
+    { "booking.created", "appointment.scheduled", NULL, appointment },
+    { "booking.rescheduled", "appointment.rescheduled", NULL, appointment },
+    { "booking.no_show", "appointment.noshowed", NULL, appointment },
+    { "booking.cancelled", "appointment.canceled", NULL, appointment },
+    { "checkin.created" },
+    { "checkin.updated" },
+    { "checkin.deleted" },
+    { "checkin.failed" },
+    { "class.canceled" },
+    { "customer.created" },
+    { "customer.details.changed" },
+    { "customer.status.changed" },
+    { "customer.deleted" },
+    { "enrollment.created" },
+    { "enrollment.status.changed" },
+    { "enrollment.deleted" },
+    { "reservation.created" },
+    { "reservation.waitlisted" },
+    { "reservation.canceled" },
+    { "reservation.noshowed" },
+    { "memberapp.updated" },
+    { "app.installed" },
+    { "app.uninstalled" },
+    { 0 }
+};
 
 static void envelope(struct pool *pool, const struct partner_event *event, struct partner_secrets secrets,
                      instant attempt_at, struct buf *body)
@@ -81,7 +83,7 @@ static void envelope(struct pool *pool, const struct partner_event *event, struc
     (void)secrets, (void)attempt_at;
     buf_printf(body, "{\"event\":\"%s\",\"created\":%lld,\"data\":",
                partner_event_name(&partner_pushpress, event->type), (long long)event->created_at);
-    write_data(pool, event, body);
+    partner_data(pool, &partner_pushpress, event, body);
     buf_add_char(body, '}');
 }
 
@@ -96,11 +98,9 @@ static char *new_secret(struct pool *pool)
 const struct partner partner_pushpress = {
     .name = "pushpress",
     .doc = "PushPress: `{event, created, data}`, signed in hex over `data` in `webhook-signature`.",
-    .events = events,
+    .shapes = shapes,
     .timeout_seconds = 10,
     .retry_seconds = partner_standard_schedule,
-    .names = names,
-    .data = write_data,
     .envelope = envelope,
     .scheme = &scheme,
     .owns_signature = true,

@@ -7,12 +7,6 @@
 
 const int partner_standard_schedule[] = { 0, 5, 300, 1800, 7200, 18000, 36000, 50400, 72000, 86400, -1 };
 
-static void write_data(struct pool *pool, const struct partner_event *event, struct buf *out)
-{
-    (void)pool;
-    buf_add_text(out, event->data_text);
-}
-
 static void envelope(struct pool *pool, const struct partner_event *event, struct partner_secrets secrets,
                      instant attempt_at, struct buf *body)
 {
@@ -21,7 +15,7 @@ static void envelope(struct pool *pool, const struct partner_event *event, struc
     (void)secrets, (void)attempt_at;
     buf_printf(body, "{\"type\":\"%s\",\"timestamp\":\"%s\",\"data\":", event->type,
                clock_format(timestamp, event->created_at));
-    write_data(pool, event, body);
+    partner_data(pool, &partner_standard, event, body);
     buf_add_char(body, '}');
 }
 
@@ -31,7 +25,6 @@ const struct partner partner_standard = {
         "Standard Webhooks: `{type, timestamp, data}` with the native data, signed in `webhook-signature`.",
     .timeout_seconds = 15,
     .retry_seconds = partner_standard_schedule,
-    .data = write_data,
     .envelope = envelope,
     .new_secret = crypto_webhook_secret,
 };

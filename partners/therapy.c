@@ -80,17 +80,10 @@ static struct json_object *reminder(struct pool *pool, struct json_object *data)
     return shown;
 }
 
-static const char *const events[] = { "booking.created", "booking.payment_verified", "booking.reminder",
-                                      NULL };
-
-static const struct {
-    const char *event;
-    struct json_object *(*project)(struct pool *pool, struct json_object *data);
-} shapes[] = {
-    { "booking.created", booking_created },
-    { "booking.payment_verified", payment_verified },
-    { "booking.reminder", reminder },
-};
+static const struct partner_shape shapes[] = { { "booking.created", .project = booking_created },
+                                               { "booking.payment_verified", .project = payment_verified },
+                                               { "booking.reminder", .project = reminder },
+                                               { 0 } };
 
 static const struct scheme scheme = {
     .name = "therapy",
@@ -101,17 +94,6 @@ static const struct scheme scheme = {
                "the bytes that they stand for",
 };
 
-static void write_data(struct pool *pool, const struct partner_event *event, struct buf *out)
-{
-    for (size_t at = 0; at < sizeof shapes / sizeof *shapes; at++) {
-        if (strcmp(shapes[at].event, event->type) == 0) {
-            json_write(out, shapes[at].project(pool, event->data));
-            return;
-        }
-    }
-    buf_add_text(out, event->data_text);
-}
-
 static void envelope(struct pool *pool, const struct partner_event *event, struct partner_secrets secrets,
                      instant attempt_at, struct buf *body)
 {
@@ -120,7 +102,7 @@ static void envelope(struct pool *pool, const struct partner_event *event, struc
     struct parts parts = { .event = event->type, .timestamp = scheme_timestamp(pool, &scheme, attempt_at) };
 
     buf_init(&data, pool, DATA_LIMIT);
-    write_data(pool, event, &data);
+    partner_data(pool, &partner_therapy, event, &data);
     parts.data = data.data;
     parts.data_length = data.length;
     buf_printf(body, "{\"id\":\"%s\",\"event\":\"%s\",\"timestamp\":\"%s\",\"data\":",
@@ -148,11 +130,10 @@ const struct partner partner_therapy = {
     .name = "therapy",
     .doc = "Therapy booking: `{id, event, timestamp, data, signature}`; the signature is over `data`, with "
            "the hash of the key.",
-    .events = events,
+    .shapes = shapes,
     .timeout_seconds = 5,
     .retry_seconds = retry_seconds,
     .rate_limit = 1000,
-    .data = write_data,
     .envelope = envelope,
     .scheme = &scheme,
     .new_secret = crypto_api_key,

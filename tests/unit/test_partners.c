@@ -169,8 +169,8 @@ static void test_bookme_projects_all(void **state)
 {
     size_t count = 0;
 
-    for (; partner_bookme.events[count]; count++) {
-        const char *body = envelope(*state, &partner_bookme, partner_bookme.events[count], booking);
+    for (; partner_bookme.shapes[count].event; count++) {
+        const char *body = envelope(*state, &partner_bookme, partner_bookme.shapes[count].event, booking);
         struct json_object *data = json_get(json_parse_stored(*state, body), "data");
         assert_int_equal(json_object_object_length(data), 1);
     }
@@ -180,8 +180,8 @@ static void test_bookme_projects_all(void **state)
 /* A snapshot that lacks everything gives nulls, never a crash. */
 static void test_bookme_empty_data(void **state)
 {
-    for (size_t at = 0; partner_bookme.events[at]; at++) {
-        const char *body = envelope(*state, &partner_bookme, partner_bookme.events[at], "{}");
+    for (size_t at = 0; partner_bookme.shapes[at].event; at++) {
+        const char *body = envelope(*state, &partner_bookme, partner_bookme.shapes[at].event, "{}");
         assert_non_null(json_get(json_parse_stored(*state, body), "data"));
     }
     assert_string_equal(
@@ -290,7 +290,7 @@ static void test_standard_body(void **state)
         "{\"type\":\"booking.created\",\"timestamp\":\"2025-10-31T15:30:00.250Z\","
         "\"data\":{\"id\":\"bk_1\",\"b\":75.5}}");
     assert_null(partner_standard.scheme);
-    assert_null(partner_standard.events);
+    assert_null(partner_standard.shapes);
 }
 
 /* The specification's own vector, whose id is not one of ours. */
