@@ -11,11 +11,8 @@
 enum {
     IDLE_POLL_US = 200000, /* finds what nobody poked for */
     TESTS_AT_ONCE = 50,
-    SHARE_LEAST = 8, /* rows of one lane in one look: a lane costs two round trips however few it gives */
-    POLL_COST_FACTOR = 8,       /* polling alone takes at most this part of the time */
-    PROMPT_WINDOW_US = 1000000, /* events that come and go at once are counted by the second */
-    BACKLOG_GAP_US = 1000,      /* that a backlog steps aside for each event a second that comes and goes */
-    BACKLOG_GAP_MOST_US = 200000
+    SHARE_LEAST = 8,     /* rows of one lane in one look: a lane costs two round trips however few it gives */
+    POLL_COST_FACTOR = 8 /* polling alone takes at most this part of the time */
 };
 #define BACKLOG_AGE CLOCK_SECOND /* overdue for so long */
 
@@ -207,6 +204,8 @@ struct claim { /* of one lane */
     const struct row *endpoint;
     instant fresh_at, again_at; /* when the oldest of either kind came due; 0: there is none */
     instant now;
+    bool backlog;
+    size_t next; /* the lane after it */
 };
 
 static int claim_rows(struct dispatcher *dispatcher, const struct claim *claim, const char *state, int most)
@@ -271,38 +270,7 @@ static int claim_lane(struct dispatcher *dispatcher, struct claim *claim, int sh
     return got;
 }
 
-static size_t count_awake(struct dispatcher *dispatcher, struct rows due, instant now)
-{
-    size_t awake = 0;
-    for (size_t i = 0; i < due.count; i++) {
-        const struct row *row = &due.items[i];
-        awake +=
-            !lane_rests(lanes_get(&dispatcher->lanes, row_id(row, "id"), row_id(row, "company_id")), now);
-    }
-    return awake;
-}
-
-/*
- * What came due long ago can wait a moment longer. While events come and go at once, lanes with a backlog are
- * served in few large claims and not in one for each answer, so that those events find the dispatcher free:
- * the more of them in a second, the fewer claims. Alone, a backlog has all of the dispatcher.
- */
-static void count_prompt(struct dispatcher *dispatcher, int events, int64_t start)
-{
-    if (start - dispatcher->prompt_at > PROMPT_WINDOW_US) {
-        bool follows = start - dispatcher->prompt_at <= 2 * PROMPT_WINDOW_US;
-        dispatcher->prompt_rate = follows ? dispatcher->prompt_count : 0;
-        dispatcher->prompt_count = 0;
-        dispatcher->prompt_at = start;
-    }
-    dispatcher->prompt_count += events;
-}
-
-static int64_t backlog_gap(const struct dispatcher *dispatcher)
-{
-    int64_t gap = (int64_t)BACKLOG_GAP_US * dispatcher->prompt_rate;
-    return gap < BACKLOG_GAP_MOST_US ? gap : BACKLOG_GAP_MOST_US;
-}
+/* ---- all lanes ---- */
 
 static bool has_backlog(const struct claim *claim)
 {
@@ -310,48 +278,68 @@ static bool has_backlog(const struct claim *claim)
     return is_due(claim->fresh_at, before) || is_due(claim->again_at, before);
 }
 
-/* Returns how many rows were claimed; sets work_left where a lane may have more that can be sent. */
-static int claim_lanes(struct dispatcher *dispatcher, struct rows due, instant now)
+static bool is_open(struct dispatcher *dispatcher, const struct lane *lane, instant now)
 {
-    int claimed = 0;
-    int64_t start = clock_monotonic();
-    count_prompt(dispatcher, 0, start);
-    bool paced = dispatcher->prompt_rate > 0, backlog_too = !paced || start >= dispatcher->backlog_at;
-    struct room room = room_left(dispatcher);
+    if (lane_rests(lane, now))
+        return false;
+    dispatcher->work_left = true;
+    return lane->failures < BREAKER_FAILURES || lane->unsettled == 0; /* or it opens once they are written */
+}
+
+struct claims {
+    struct claim *items;
+    size_t count;
+    bool prompt; /* one of them came due just now, and has room */
+};
+
+/* What may be claimed from, beginning with the lane whose turn it is. */
+static struct claims list_claims(struct dispatcher *dispatcher, struct rows due, instant now)
+{
+    struct claims claims = { .items = pool_array(dispatcher->turn, due.count, sizeof *claims.items) };
     struct id fence = id_new();
-    size_t first = dispatcher->rotation % due.count, awake = count_awake(dispatcher, due, now);
+    size_t first = dispatcher->rotation % due.count;
     for (size_t i = 0; i < due.count; i++) {
         const struct row *row = &due.items[(first + i) % due.count];
         struct claim claim = { .company = row_id(row, "company_id"),
                                .fence = fence,
                                .fresh_at = row_time(row, "fresh_at"),
                                .again_at = row_time(row, "again_at"),
-                               .now = now };
+                               .now = now,
+                               .next = first + i + 1 };
         claim.lane = lanes_get(&dispatcher->lanes, row_id(row, "id"), claim.company);
-        if (lane_rests(claim.lane, now))
+        claim.backlog = has_backlog(&claim);
+        if (!is_open(dispatcher, claim.lane, now))
             continue;
-        if (claim.lane->failures >= BREAKER_FAILURES && claim.lane->unsettled > 0) {
-            dispatcher->work_left = true; /* the breaker opens once they are written down */
+        claims.prompt |= !claim.backlog && lane_room(claim.lane) > 0;
+        claims.items[claims.count++] = claim;
+    }
+    return claims;
+}
+
+/* Returns how many rows were claimed; sets work_left where a lane may have more that can be sent. */
+static int claim_lanes(struct dispatcher *dispatcher, struct claims claims, int64_t start)
+{
+    struct give_way *give_way = &dispatcher->give_way;
+    give_way_count(give_way, 0, start);
+    bool waits = give_way_waits(give_way, claims.prompt, start), paced = give_way_gap(give_way) > 0;
+    struct room room = room_left(dispatcher);
+    int claimed = 0;
+    for (size_t i = 0; i < claims.count; i++) {
+        struct claim *claim = &claims.items[i];
+        dispatcher->backlog_left |= claim->backlog && paced;
+        claim->lane->hungry = !(claim->backlog && paced);
+        if (claim->backlog && waits)
             continue;
-        }
-        dispatcher->work_left = true;
-        bool backlog = has_backlog(&claim);
-        dispatcher->backlog_left |= backlog && paced;
-        if (backlog && !backlog_too) {
-            claim.lane->hungry = false;
-            continue;
-        }
-        int share = lane_share(dispatcher, claim.lane, room, awake);
-        claim.lane->hungry = true;
+        int share = lane_share(dispatcher, claim->lane, room, claims.count);
         if (share == 0)
             continue;
-        dispatcher->rotation = first + i + 1;
-        int got = claim_lane(dispatcher, &claim, share);
-        claim.lane->hungry = got == share && !(backlog && paced);
-        if (backlog)
-            dispatcher->backlog_at = start + backlog_gap(dispatcher);
+        dispatcher->rotation = claim->next;
+        int got = claim_lane(dispatcher, claim, share);
+        claim->lane->hungry &= got == share;
+        if (claim->backlog)
+            give_way_served(give_way, start);
         else if (got < share) /* all that there was */
-            count_prompt(dispatcher, got, start);
+            give_way_count(give_way, got, start);
         claimed += got;
         room.quick -= got;
         room.all -= got;
@@ -367,8 +355,11 @@ static int claim_due(struct dispatcher *dispatcher, instant now)
     if (due.count == 0)
         return 0;
     const struct transfer *before = TAILQ_LAST(&dispatcher->claimed, transfer_list);
+    struct claims claims = list_claims(dispatcher, due, now);
+    if (claims.count == 0)
+        return 0;
     db_begin(dispatcher->db);
-    int claimed = claim_lanes(dispatcher, due, now);
+    int claimed = claim_lanes(dispatcher, claims, dispatcher->looked_at);
     lease_claimed(dispatcher, before, claimed, now);
     db_commit(dispatcher->db);
     log_debug("claimed rows=%d lanes=%zu", claimed, due.count);
@@ -432,11 +423,12 @@ void claim_look(struct dispatcher *dispatcher)
     claimed += claim_due(dispatcher, now);
     if (claimed > 0 || dispatcher->swept)
         claim_soon(dispatcher); /* there may be more, and this look was worth its while */
-    if (dispatcher->backlog_left && dispatcher->look_at > dispatcher->backlog_at)
-        dispatcher->look_at = dispatcher->backlog_at;
-    dispatcher->settle_patience = dispatcher->backlog_left ? backlog_gap(dispatcher) : 0;
-    int64_t end = clock_monotonic();
+    int64_t end = clock_monotonic(), backlog_at = give_way_until(&dispatcher->give_way);
     dispatcher->look_cost = end - start;
+    if (dispatcher->backlog_left && backlog_at < end)
+        claim_soon(dispatcher); /* it waited for those that were claimed now */
+    else if (dispatcher->backlog_left && dispatcher->look_at > backlog_at)
+        dispatcher->look_at = backlog_at;
     if (dispatcher->look_at == start + IDLE_POLL_US &&
         POLL_COST_FACTOR * dispatcher->look_cost > IDLE_POLL_US)
         dispatcher->look_at = end + POLL_COST_FACTOR * dispatcher->look_cost;

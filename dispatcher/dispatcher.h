@@ -8,12 +8,13 @@
  *     settle     settle.c            answers are written down in batches, by the rules of settle_rules.c
  *     mail       mail.c              due messages to people go the same way, to the mail server
  *
- * How much goes where: lanes.c (how much of one endpoint and of one company at once), pace.c (breaker and
- * rate limit), health.c (what the answers say of an endpoint over time), hold.c (what is switched off).
+ * How much goes where: lanes.c (how much of one endpoint and of one company at once), give_way.c (old rows
+ * beside what comes just now), pace.c (breaker and rate limit), health.c (what the answers say of an endpoint
+ * over time), hold.c (what is switched off).
  *
  * Beside the way: window.c (who is at work: lock, handover, poke socket, a database that went away), shards.c
  * (which lanes are ours, beside other dispatchers), recover.c (sending again what was missed), alarm.c,
- * housekeeping.c and partitions.c (what goes when it is old). main.c is the loop.
+ * housekeeping.c, orphans.c and partitions.c (what goes when it is old). main.c is the loop.
  *
  * A delivery is leased, never taken: claiming moves due_at to the end of the lease and sets the fence, and
  * only the holder of that fence settles the row. What a killed dispatcher had in hand comes due again.
@@ -28,6 +29,7 @@
 #include "core/buf.h"
 #include "core/db.h"
 #include "core/fault.h"
+#include "dispatcher/give_way.h"
 #include "dispatcher/lanes.h"
 #include "dispatcher/settle_rules.h"
 #include "partners/partner.h"
@@ -104,14 +106,12 @@ struct dispatcher {
     /* claim.c */
     int64_t look_at; /* when to look for due lanes; moved forward by a poke */
     int64_t looked_at, look_cost;
-    size_t rotation;               /* the lane that is asked first, so that each comes first in its turn */
-    bool work_left;                /* the last look found due rows that may be sent */
-    int64_t prompt_at;             /* when the second began in which they are counted: */
-    int prompt_count, prompt_rate; /* what came and went at once in it, and in the second before */
-    int64_t backlog_at;            /* when lanes with a backlog are served next, beside those */
-    bool backlog_left;             /* the last look left them to that */
-    bool squeezed; /* … and a lane that had to wait for room that its company or everyone uses */
-    bool swept;    /* … or rows that had to be held: there may be more of them */
+    size_t rotation; /* the lane that is asked first, so that each comes first in its turn */
+    bool work_left;  /* the last look found due rows that may be sent */
+    struct give_way give_way;
+    bool backlog_left; /* the last look found lanes that give way */
+    bool squeezed;     /* … and a lane that had to wait for room that its company or everyone uses */
+    bool swept;        /* … or rows that had to be held: there may be more of them */
 
     /* hold.c */
     int64_t release_at; /* when to look for held rows that may go */
@@ -124,10 +124,8 @@ struct dispatcher {
     const struct row *recovery;        /* … and the one in hand */
 
     /* settle.c */
-    int64_t
-        settle_patience; /* microseconds that a batch may wait while a backlog steps aside; 0: as always */
-    int64_t done_since;  /* when the oldest of `done` came in */
-    size_t batch; /* most transfers in one settling; 1 while a row that cannot be settled is searched */
+    int64_t done_since; /* when the oldest of `done` came in */
+    size_t batch;       /* most transfers in one settling; 1 while a row that cannot be settled is searched */
     int settle_retries;
     uint64_t delivered, failed_attempts;
 

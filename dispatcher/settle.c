@@ -251,7 +251,7 @@ int64_t settle_due_at(const struct dispatcher *dispatcher)
         return INT64_MAX;
     if (dispatcher->done_count >= BATCH_READY || dispatcher->flying_count == 0)
         return 0;
-    int64_t patience = dispatcher->settle_patience;
+    int64_t patience = dispatcher->backlog_left ? give_way_gap(&dispatcher->give_way) : 0;
     return dispatcher->done_since + (patience > BATCH_PATIENCE_US ? patience : BATCH_PATIENCE_US);
 }
 

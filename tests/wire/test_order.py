@@ -1,5 +1,6 @@
 """Fresh events go before old retries, and neither starves the other."""
 
+import itertools
 import threading
 
 import pytest
@@ -39,6 +40,26 @@ def test_retries_keep_a_quarter_while_fresh_ones_keep_coming(scene):
     scene.many(20, "retrying", age=3600)
     scene.later(0, **ONE_BY_ONE)
     assert order(scene) == ["fresh", "fresh", "fresh", "old"] * 20
+
+
+def test_a_backlog_beside_events_gives_way_and_is_served_all_the_same(scene):
+    """Events that keep coming overtake what waits in another lane, and do not hold it up for ever."""
+    scene.many(2000, age=3600)
+    other = Company(scene.stack)
+    other.webhook(scene.receiver.url + "/prompt", ["user.created"])
+
+    def waiting():
+        return scene.stack.sql.number("SELECT COUNT(*) FROM deliveries WHERE endpoint_id = %s AND state = 'pending'", scene.key)
+
+    def come(number):
+        other.user(f"P{number}")
+        wait_until(lambda: len([one for one in scene.receiver.deliveries if one.path.endswith("/prompt")]) > number, 10, "the event")
+
+    with scene.stack.dispatcher():
+        come(0)
+        assert waiting() > 0
+        numbers = itertools.count(1)
+        wait_until(lambda: come(next(numbers)) or waiting() == 0, 60, "the end of the backlog")
 
 
 def test_what_failed_is_retrying_and_its_requests_are_counted(scene):
