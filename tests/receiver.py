@@ -24,6 +24,7 @@ class Delivery:
 
 class Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # head and body are two writes, and the second would wait for the sender's acknowledgement
 
     def do_POST(self):
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
