@@ -77,6 +77,11 @@ struct id id_new(void)
     return id;
 }
 
+struct id id_lowest(void)
+{
+    return (struct id){ { [15] = 1 } };
+}
+
 struct id id_first_of(instant time)
 {
     struct id id = { { 0 } };

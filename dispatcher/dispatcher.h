@@ -150,6 +150,14 @@ struct dispatcher {
     int64_t shards_until; /* clock_monotonic() when the lease may have run out */
     int64_t shards_at;    /* the next renewal */
 
+    /* housekeeping.c */
+    int64_t house_at; /* the next step */
+    size_t house_job; /* … and what it does; 0: a round begins */
+
+    /* orphans.c */
+    struct id orphan_lane; /* how far the walk has come; nil: it begins */
+    size_t orphan_state;
+
     /* partitions.c */
     int64_t sweep_at;                      /* the next step of the sweep; INT64_MAX: nothing to sweep */
     struct id sweep_event, sweep_delivery; /* how far it has come */
@@ -158,9 +166,9 @@ struct dispatcher {
     struct mail_room *mail;
     int64_t alarm_at; /* when to look next */
 
-    /* main.c and housekeeping.c */
+    /* main.c */
     struct reminder_round reminders; /* while they run */
-    int64_t reminders_at, housekeeping_at, window_until;
+    int64_t reminders_at, window_until;
 };
 
 /* Runs `step`; false when the database failed it: rolled back, logged, and `away` when it is gone. */

@@ -3,10 +3,18 @@
 #include "core/config.h"
 #include "core/log.h"
 #include "core/rate.h"
+#include "dispatcher/orphans.h"
+#include "dispatcher/partitions.h"
+#include "dispatcher/shards.h"
 #include "rules/keys.h"
 #include "rules/logins.h"
 
-enum { AT_ONCE = 500, ROUNDS_MOST = 20 };
+enum {
+    AT_ONCE = 500, /* rows in one turn */
+    PAUSE_US = 20000,
+    ROUND_EVERY_US = 60000000,
+    LEAD_EVERY_US = 1000000 /* who does not lead may do so soon */
+};
 
 /* Rows that have had their time: `find` gives the columns that `drop` binds, a bounded number of them. */
 struct sweep {
@@ -37,67 +45,98 @@ static const struct statement OLD_RECOVERIES = {
 static const struct statement DROP_RECOVERY = { "DELETE FROM recoveries WHERE id = ? AND company_id = ?",
                                                 .in = "uu" };
 
-/* Rows whose endpoint is gone: deleted while their event was being written, or with more rows than one
- * request gives up. */
-static const struct statement ORPHANS = {
-    "SELECT orphan.id, orphan.company_id "
-    "FROM (SELECT DISTINCT state, endpoint_id FROM deliveries WHERE state IN ('pending', 'retrying', "
-    "'held')) "
-    "AS lane LEFT JOIN webhook_endpoints AS endpoint ON endpoint.id = lane.endpoint_id "
-    "JOIN deliveries AS orphan ON orphan.state = lane.state AND orphan.endpoint_id = lane.endpoint_id "
-    "WHERE endpoint.id IS NULL LIMIT ?",
-    .in = "i", .out = "uu"
-};
-static const struct statement ABANDON = {
-    "UPDATE deliveries SET state = 'failed', settled_at = ? WHERE id = ? AND company_id = ? "
-    "AND state IN ('pending', 'retrying', 'held')",
-    .in = "tuu"
-};
-
 static const struct sweep old_keys = { "idempotency_keys", &OLD_KEYS, &DROP_KEY };
 static const struct sweep old_messages = { "messages", &OLD_MESSAGES, &DROP_MESSAGE };
 static const struct sweep old_recoveries = { "recoveries", &OLD_RECOVERIES, &DROP_RECOVERY };
-static const struct sweep orphans = { "deliveries_without_endpoint", &ORPHANS, &ABANDON };
 
-/* One round; `first` is bound before each row's columns where it is not NULL. Returns how many went. */
-static size_t sweep_round(struct dispatcher *dispatcher, const struct sweep *sweep, const struct value *first,
-                          const struct value *bounds, size_t bound_count)
+/* `bounds` end with AT_ONCE. */
+static bool sweep(struct dispatcher *dispatcher, const struct sweep *sweep, const struct value *bounds,
+                  size_t bound_count)
 {
     struct rows old = db_all(dispatcher->db, dispatcher->turn, sweep->find, bounds, bound_count);
     if (old.count == 0)
-        return 0;
-    size_t before = first ? 1 : 0, width = before + old.items[0].count;
+        return false;
+    size_t width = old.items[0].count;
     struct value *values = pool_array(dispatcher->turn, old.count * width, sizeof *values);
-    for (size_t i = 0; i < old.count; i++) {
-        if (first)
-            values[i * width] = *first;
-        memcpy(values + i * width + before, old.items[i].values, old.items[i].count * sizeof *values);
-    }
+    for (size_t i = 0; i < old.count; i++)
+        memcpy(values + i * width, old.items[i].values, width * sizeof *values);
     db_run_many(dispatcher->db, sweep->drop, values, width, old.count);
-    return old.count;
+    log_info("swept %s=%zu", sweep->what, old.count);
+    return old.count == AT_ONCE;
 }
 
-/* `bounds` end with the most rows of a round. */
-static void sweep_all(struct dispatcher *dispatcher, const struct sweep *sweep, const struct value *first,
-                      const struct value *bounds, size_t bound_count)
-{
-    size_t all = 0, got = AT_ONCE;
-    for (int i = 0; i < ROUNDS_MOST && got == AT_ONCE; i++)
-        all += got = sweep_round(dispatcher, sweep, first, bounds, bound_count);
-    if (all > 0)
-        log_info("swept %s=%zu", sweep->what, all);
-}
+/* ---- the round ---- */
 
-void housekeeping_run(struct dispatcher *dispatcher)
+static bool sweep_small(struct dispatcher *dispatcher)
 {
     instant now = clock_now();
     logins_sweep(dispatcher->db, now);
     keys_sweep(dispatcher->db, dispatcher->turn, now);
     rate_sweep(dispatcher->db, now);
-    struct value most = value_int(AT_ONCE), time = value_time(now), day_ago = value_time(now - CLOCK_DAY);
-    struct value old = value_time(now - config_int(CONFIG_RETENTION_DAYS) * CLOCK_DAY);
-    sweep_all(dispatcher, &old_keys, NULL, BIND(day_ago, most));
-    sweep_all(dispatcher, &old_messages, NULL, BIND(old, old, most));
-    sweep_all(dispatcher, &old_recoveries, NULL, BIND(old, most));
-    sweep_all(dispatcher, &orphans, &time, BIND(most));
+    return false;
+}
+
+static bool sweep_keys(struct dispatcher *dispatcher)
+{
+    return sweep(dispatcher, &old_keys, BIND(value_time(clock_now() - CLOCK_DAY), value_int(AT_ONCE)));
+}
+
+static struct value retained_since(void)
+{
+    return value_time(clock_now() - config_int(CONFIG_RETENTION_DAYS) * CLOCK_DAY);
+}
+
+static bool sweep_messages(struct dispatcher *dispatcher)
+{
+    return sweep(dispatcher, &old_messages, BIND(retained_since(), retained_since(), value_int(AT_ONCE)));
+}
+
+static bool sweep_recoveries(struct dispatcher *dispatcher)
+{
+    return sweep(dispatcher, &old_recoveries, BIND(retained_since(), value_int(AT_ONCE)));
+}
+
+static bool keep_partitions(struct dispatcher *dispatcher)
+{
+    partitions_keep(dispatcher);
+    return false;
+}
+
+/* Each does a little, and says whether there is more. */
+static bool (*const jobs[])(struct dispatcher *) = { sweep_small,      sweep_keys,    sweep_messages,
+                                                     sweep_recoveries, orphans_sweep, keep_partitions };
+enum { JOBS = sizeof jobs / sizeof *jobs };
+
+static void step(struct dispatcher *dispatcher)
+{
+    bool more = jobs[dispatcher->house_job](dispatcher);
+    dispatcher->house_job += !more;
+    dispatcher->house_at = clock_monotonic() + (more ? PAUSE_US : 0);
+}
+
+bool housekeeping_is_due(const struct dispatcher *dispatcher)
+{
+    return clock_monotonic() >= dispatcher->house_at;
+}
+
+bool housekeeping_is_over(const struct dispatcher *dispatcher)
+{
+    return dispatcher->house_at > 0 && dispatcher->house_job == 0;
+}
+
+void housekeeping_keep(struct dispatcher *dispatcher)
+{
+    enum fault fault;
+    if (!shards_lead(dispatcher)) {
+        dispatcher->house_job = 0;
+        dispatcher->house_at = clock_monotonic() + LEAD_EVERY_US;
+        return;
+    }
+    if (!dispatcher_guarded(dispatcher, step, &fault))
+        dispatcher->house_job++; /* the others shall have their turn; it has its next in a minute */
+    if (dispatcher->house_job < JOBS)
+        return;
+    dispatcher->house_job = 0;
+    dispatcher->house_at = clock_monotonic() + ROUND_EVERY_US;
+    lanes_forget(&dispatcher->lanes, clock_now());
 }

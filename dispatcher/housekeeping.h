@@ -1,12 +1,15 @@
 /*
- * housekeeping: the small things that have to be swept once a minute, by the leader alone. What fills days is
- * partitions.c's.
+ * housekeeping: what has had its time is swept once a minute, by the leader alone, a little in each turn, so
+ * that no webhook waits for it. What fills days is partitions.c's.
  */
 #ifndef DISPATCHER_HOUSEKEEPING_H
 #define DISPATCHER_HOUSEKEEPING_H
 
 #include "dispatcher/dispatcher.h"
 
-void housekeeping_run(struct dispatcher *dispatcher); /* a step for dispatcher_guarded */
+bool housekeeping_is_due(const struct dispatcher *dispatcher);
+/* Whether the first round of all is over. */
+bool housekeeping_is_over(const struct dispatcher *dispatcher);
+void housekeeping_keep(struct dispatcher *dispatcher);
 
 #endif

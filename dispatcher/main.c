@@ -31,7 +31,6 @@ enum {
     REMINDERS_LATER_US = 10000000,
     REMINDERS_AT_ONCE = 100,
     REMINDER_ROUNDS = 20,
-    HOUSEKEEPING_EVERY_US = 60000000,
     TURN_LONGEST_US = 200000,
     SIGNAL_DRAIN_S = 10,
     WINDOW_DRAIN_S = 60, /* longer than any format's time-out */
@@ -148,21 +147,6 @@ static void claim_and_send(struct dispatcher *dispatcher)
         claim_soon(dispatcher);
 }
 
-static void keep_house(struct dispatcher *dispatcher)
-{
-    enum fault fault;
-    int64_t now = clock_monotonic();
-    if (dispatcher->draining || now < dispatcher->housekeeping_at)
-        return;
-    lanes_forget(&dispatcher->lanes, clock_now());
-    dispatcher->housekeeping_at = now + REMINDERS_EVERY_US;
-    if (!shards_lead(dispatcher))
-        return; /* but it may be ours soon */
-    dispatcher->housekeeping_at = now + HOUSEKEEPING_EVERY_US;
-    if (dispatcher_guarded(dispatcher, housekeeping_run, &fault))
-        dispatcher_guarded(dispatcher, partitions_keep, &fault);
-}
-
 /* A little of it in each turn, so that no webhook waits for it. */
 static void sweep(struct dispatcher *dispatcher)
 {
@@ -194,8 +178,8 @@ static void database_steps(struct dispatcher *dispatcher)
         settle_done(dispatcher);
     if (window_database(dispatcher))
         mail_run(dispatcher);
-    if (window_database(dispatcher))
-        keep_house(dispatcher);
+    if (window_database(dispatcher) && !dispatcher->draining && housekeeping_is_due(dispatcher))
+        housekeeping_keep(dispatcher);
     if (window_database(dispatcher))
         sweep(dispatcher);
 }
@@ -215,9 +199,10 @@ static int sleep_milliseconds(const struct dispatcher *dispatcher)
         until = earlier(until, dispatcher->retry_at);
     } else {
         if (!dispatcher->draining)
-            until = earlier(earlier(earlier(until, dispatcher->sweep_at),
-                                    earlier(dispatcher->release_at, dispatcher->recover_at)),
-                            earlier(claim_due_at(dispatcher), dispatcher->reminders_at));
+            until = earlier(
+                earlier(earlier(until, dispatcher->sweep_at),
+                        earlier(dispatcher->release_at, dispatcher->recover_at)),
+                earlier(earlier(claim_due_at(dispatcher), dispatcher->reminders_at), dispatcher->house_at));
         until = earlier(until, mail_due_at(dispatcher));
         until = earlier(until, settle_due_at(dispatcher));
     }
@@ -229,9 +214,9 @@ static bool is_finished(const struct dispatcher *dispatcher)
     bool empty = dispatcher->flying_count == 0 && dispatcher->done_count == 0 && mail_is_idle(dispatcher);
     if (dispatcher->draining)
         return empty;
-    return dispatcher->once && empty && !dispatcher->away && partitions_sweep_is_over(dispatcher) &&
-           !dispatcher->work_left && !dispatcher->held_left && !mail_has_work(dispatcher) &&
-           dispatcher->reminders_at > 0 && !recover_is_under_way(dispatcher);
+    return dispatcher->once && empty && !dispatcher->away && housekeeping_is_over(dispatcher) &&
+           partitions_sweep_is_over(dispatcher) && !dispatcher->work_left && !dispatcher->held_left &&
+           !mail_has_work(dispatcher) && dispatcher->reminders_at > 0 && !recover_is_under_way(dispatcher);
 }
 
 static void check_end(struct dispatcher *dispatcher)

@@ -47,9 +47,6 @@ static const struct statement ANY_DELIVERY = {
     .in = "uu", .out = "uu"
 };
 
-/* Sorts before all ids there are; none at all would be NULL to a statement. */
-static const struct id LOWEST = { { [15] = 1 } };
-
 /* ---- days ---- */
 
 static int64_t today(void)
@@ -151,7 +148,7 @@ static bool drop_attempts(struct dispatcher *dispatcher, struct days days)
 static void drop_events(struct dispatcher *dispatcher)
 {
     struct days days = read_days(dispatcher, DB_EVENTS);
-    struct id from = LOWEST;
+    struct id from = id_lowest();
     for (size_t i = 0, dropped = 0; i < days.count && days.items[i] < first_day_kept(); i++) {
         struct id to = first_id_of(days.items[i] + 1);
         bool empty =
@@ -169,7 +166,7 @@ void partitions_keep(struct dispatcher *dispatcher)
         !drop_attempts(dispatcher, attempts))
         return;
     if (events.count > 0 && events.items[0] < first_day_kept() && partitions_sweep_is_over(dispatcher)) {
-        dispatcher->sweep_event = dispatcher->sweep_delivery = LOWEST;
+        dispatcher->sweep_event = dispatcher->sweep_delivery = id_lowest();
         dispatcher->sweep_at = 0;
     }
 }

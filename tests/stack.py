@@ -142,6 +142,10 @@ class Database:
             cursor.execute(parts)
             return {row["name"]: row["n"] for row in cursor.fetchall()}
 
+    def rows_read(self):
+        """How many rows the server has read for anybody since it started."""
+        return sum(int(row["Value"]) for row in self.all("SHOW GLOBAL STATUS LIKE 'Handler_read%%'"))
+
     @contextlib.contextmanager
     def locked(self, sql, *values):
         """Holds the rows of a `SELECT … FOR UPDATE` until the block ends."""

@@ -99,10 +99,6 @@ def test_what_was_held_leaves_promptly_once_the_endpoint_is_on(stack, company, r
         wait_until(lambda: states(company) == {"delivered": count + 1}, 60, "all webhooks")
 
 
-def rows_read(stack):
-    return sum(int(row["Value"]) for row in stack.sql.all("SHOW GLOBAL STATUS LIKE 'Handler_read%%'"))
-
-
 def test_a_long_lane_is_held_and_released_step_by_step(stack, company, receiver):
     """A step reads and locks what it moves, not all that waits."""
     hook = company.webhook(receiver.url, ["user.created"])
@@ -110,12 +106,12 @@ def test_a_long_lane_is_held_and_released_step_by_step(stack, company, receiver)
     stack.sql.run("UPDATE deliveries SET state = 'pending' WHERE company_id = %s", company.bytes)
     stack.sql.run("ANALYZE TABLE deliveries")
     switch(company, hook, False)
-    before = rows_read(stack)
+    before = stack.sql.rows_read()
     stack.dispatch()
-    held = rows_read(stack) - before
-    before = rows_read(stack)
+    held = stack.sql.rows_read() - before
+    before = stack.sql.rows_read()
     switch(company, hook, True)
-    released = rows_read(stack) - before
+    released = stack.sql.rows_read() - before
     assert states(company) == {"held": 19901, "pending": 100}
     stack.sql.run("DELETE FROM deliveries WHERE company_id = %s", company.bytes)
     assert held < 100000 and released < 10000, (held, released)

@@ -1,0 +1,68 @@
+#include "dispatcher/orphans.h"
+
+#include "core/log.h"
+
+enum { LANES_AT_ONCE = 16, ROWS_AT_ONCE = 500 };
+
+static const char *const states[] = { "pending", "retrying", "held" };
+enum { STATES = sizeof states / sizeof *states };
+
+/* One dive to the lane behind another. (A list of all lanes would be a loose index scan, which the optimizer
+ * gives up for one over all rows when its statistics are stale.) */
+static const struct statement NEXT_LANE = {
+    "SELECT lane.endpoint_id, lane.company_id, endpoint.id IS NULL AS orphaned "
+    "FROM (SELECT endpoint_id, company_id FROM deliveries FORCE INDEX (deliveries_lane) "
+    "WHERE state = ? AND endpoint_id > ? ORDER BY endpoint_id LIMIT 1) AS lane "
+    "LEFT JOIN webhook_endpoints AS endpoint ON endpoint.id = lane.endpoint_id",
+    .in = "su", .out = "uui"
+};
+
+static const struct statement ROWS_OF_LANE = {
+    "SELECT id, company_id FROM deliveries FORCE INDEX (deliveries_lane) "
+    "WHERE state = ? AND endpoint_id = ? AND company_id = ? LIMIT ?",
+    .in = "suui", .out = "uu"
+};
+
+static const struct statement GIVE_UP = {
+    "UPDATE deliveries SET state = 'failed', settled_at = ?, fence = NULL WHERE id = ? AND company_id = ? "
+    "AND state IN ('pending', 'retrying', 'held')",
+    .in = "tuu"
+};
+
+/* Returns whether the lane may have more. */
+static bool give_up(struct dispatcher *dispatcher, struct id endpoint, struct id company)
+{
+    struct rows rows = db_all(dispatcher->db, dispatcher->turn, &ROWS_OF_LANE,
+                              BIND(value_text(states[dispatcher->orphan_state]), value_id(endpoint),
+                                   value_id(company), value_int(ROWS_AT_ONCE)));
+    struct value *values = pool_array(dispatcher->turn, rows.count * 3 + 1, sizeof *values);
+    for (size_t i = 0; i < rows.count; i++) {
+        values[3 * i] = value_time(clock_now());
+        values[3 * i + 1] = *row_value(&rows.items[i], "id");
+        values[3 * i + 2] = *row_value(&rows.items[i], "company_id");
+    }
+    uint64_t gone = db_run_many(dispatcher->db, &GIVE_UP, values, 3, rows.count);
+    log_info("deliveries to an endpoint that is gone are given up rows=%llu", (unsigned long long)gone);
+    return rows.count == ROWS_AT_ONCE;
+}
+
+bool orphans_sweep(struct dispatcher *dispatcher)
+{
+    for (int i = 0; i < LANES_AT_ONCE; i++) {
+        struct id after = id_is_nil(dispatcher->orphan_lane) ? id_lowest() : dispatcher->orphan_lane;
+        const struct row *lane = db_one(dispatcher->db, dispatcher->turn, &NEXT_LANE,
+                                        BIND(value_text(states[dispatcher->orphan_state]), value_id(after)));
+        if (!lane) {
+            dispatcher->orphan_lane = (struct id){ 0 };
+            dispatcher->orphan_state = (dispatcher->orphan_state + 1) % STATES;
+            if (dispatcher->orphan_state == 0)
+                return false;
+            continue;
+        }
+        struct id endpoint = row_id(lane, "endpoint_id");
+        if (row_int(lane, "orphaned") && give_up(dispatcher, endpoint, row_id(lane, "company_id")))
+            return true;
+        dispatcher->orphan_lane = endpoint;
+    }
+    return true;
+}

@@ -1,0 +1,73 @@
+"""What has had its time goes, and looking for it costs little however much waits."""
+
+import os
+
+import pytest
+
+from stack import id_bytes
+from world import Company
+
+
+@pytest.fixture
+def company(stack):
+    return Company(stack)
+
+
+def wait_for(company, endpoint, state, count=1):
+    """Deliveries of one event that wait for that endpoint, whether there is one or not."""
+    company.stack.sql.run("INSERT INTO deliveries (id, company_id, endpoint_id, event_id, state, due_at, created_at)"
+                          " SELECT RANDOM_BYTES(16), %s, %s, %s, %s, UTC_TIMESTAMP(3) + INTERVAL 1 DAY, UTC_TIMESTAMP(3)"
+                          f" FROM seq_1_to_{count}", company.bytes, endpoint, os.urandom(16), state)
+
+
+def states(company, endpoint):
+    rows = company.stack.sql.all("SELECT state, COUNT(*) AS n, COUNT(settled_at) AS settled FROM deliveries"
+                                 " WHERE company_id = %s AND endpoint_id = %s GROUP BY state", company.bytes, endpoint)
+    return {row["state"]: (row["n"], row["settled"]) for row in rows}
+
+
+def test_what_waits_for_an_endpoint_that_is_gone_is_given_up(stack, company, receiver):
+    there = id_bytes(company.webhook(receiver.url, ["user.created"])["id"])
+    gone = {os.urandom(16): state for state in ("pending", "retrying", "held") for _ in range(15)}
+    many = os.urandom(16)
+    for endpoint, state in gone.items():
+        wait_for(company, endpoint, state)
+    wait_for(company, many, "held", 1200)
+    wait_for(company, there, "pending")
+    stack.dispatch()
+    assert all(states(company, endpoint) == {"failed": (1, 1)} for endpoint in gone)
+    assert states(company, many) == {"failed": (1200, 1200)}
+    assert states(company, there) == {"pending": (1, 0)}
+
+
+def test_the_search_for_them_reads_little_however_much_waits(stack, company, receiver):
+    stack.sql.run("DELETE FROM deliveries")
+    stack.sql.run("ANALYZE TABLE deliveries")  # the optimizer goes on believing that it is empty
+    there = id_bytes(company.webhook(receiver.url, ["user.created"])["id"])
+    wait_for(company, there, "pending", 30000)
+    before = stack.sql.rows_read()
+    stack.dispatch()
+    read = stack.sql.rows_read() - before
+    stack.sql.run("DELETE FROM deliveries WHERE company_id = %s", company.bytes)
+    assert read < 5000
+
+
+def test_replies_kept_for_repeats_go_after_a_day(stack, company):
+    stack.sql.run("DELETE FROM idempotency_keys")
+    for age, count in ((25, 1200), (23, 3)):
+        stack.sql.run("INSERT INTO idempotency_keys (scope, company_id, fingerprint, created_at)"
+                      " SELECT RANDOM_BYTES(32), %s, RANDOM_BYTES(32), UTC_TIMESTAMP(3) - INTERVAL %s HOUR"
+                      f" FROM seq_1_to_{count}", company.bytes, age)
+    stack.dispatch()
+    assert stack.sql.number("SELECT COUNT(*) FROM idempotency_keys") == 3
+
+
+@pytest.mark.parametrize("state, days, stays", [("sent", 400, False), ("failed", 400, False), ("sent", 1, True)])
+def test_mails_go_when_they_are_old_and_settled(stack, company, state, days, stays):
+    message = os.urandom(16)
+    stack.sql.run("INSERT INTO messages (id, company_id, channel, recipient, subject, body, state, due_at, created_at, settled_at)"
+                  " VALUES (%s, %s, 'email', 'a@example.com', 'Old', 'Old', %s, UTC_TIMESTAMP(3) - INTERVAL %s DAY,"
+                  " UTC_TIMESTAMP(3) - INTERVAL %s DAY, UTC_TIMESTAMP(3) - INTERVAL %s DAY)",
+                  message, company.bytes, state, days, days, days)
+    stack.dispatch()
+    assert bool(stack.sql.one("SELECT 1 FROM messages WHERE id = %s", message)) == stays
