@@ -9,6 +9,7 @@ away    redirects to 127.0.0.1
 """
 
 import asyncio
+import socket
 import sys
 
 CHUNK = b"x" * 65536
@@ -63,6 +64,8 @@ def serve(behave):
 async def main():
     for behave in (hang, fail, drip, flood, away):
         server = await asyncio.start_server(serve(behave), "127.0.0.1", 0, backlog=1024)
+        # A flood costs its own machine; here that one is ours, and would copy 4 MB into the system for each connection.
+        server.sockets[0].setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 65536)
         print(behave.__name__, f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/hook", flush=True)
     print("ready", flush=True)
     await asyncio.Event().wait()
