@@ -1,34 +1,16 @@
 """From a booking to a receiver: in time, to the byte, and signed so that others' libraries agree."""
 
-import json
 import os
-import pathlib
-import subprocess
 import time
 
 import pytest
 
-from stack import TOP, wait_until
+from judge import deliver, verifies
+from stack import wait_until
 from world import future, shop
 
-VERIFY = pathlib.Path(__file__).with_name("verify.mjs")
 TRICKY = ["Zoë Ünïcödé", "💈 barber 👩🏽‍🦱", 'say "hi"', "a/b\\c", "line\u2028sep\u2029end", "O'Neil & <Söhne>",
           "tab\tand\nbreak", "नमस्ते 你好 שלום"]
-
-
-def verifies(by, delivery, secret):
-    message = {"by": by, "secret": secret, "headers": delivery.headers, "body": delivery.body.decode()}
-    result = subprocess.run(["node", str(VERIFY)], input=json.dumps(message), capture_output=True, text=True,
-                            timeout=60, cwd=TOP / "tests",
-                            env=dict(os.environ, NODE_PATH=os.environ.get("NODE_PATH", str(TOP / "tests/node_modules"))))
-    assert result.returncode in (0, 1) and "Cannot find module" not in result.stderr, result.stderr
-    return result.returncode == 0
-
-
-def deliver(stack, receiver, count=1):
-    stack.dispatch()
-    assert len(receiver.deliveries) == count
-    return receiver.deliveries[-1]
 
 
 def booked(stack, receiver, format="standard", **members):

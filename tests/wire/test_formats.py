@@ -3,17 +3,13 @@ its documentation prints."""
 
 import hashlib
 import json
-import os
-import pathlib
 import re
-import subprocess
 
 import pytest
 
-from stack import TOP
+from judge import deliver, verifies
 from world import future, instant, rfc, shop
 
-VERIFY = pathlib.Path(__file__).with_name("verify.mjs")
 TRICKY = "Zoë 💈 \"Z\" O'Neil / S\\hne\u2028\u2029\u007f\t\n<&> 你好"
 FORMATS = {"standard": [], "clientpass": [], "booking-api": [], "therapy": ["therapy"], "bookme": ["bookme"],
            "pushpress": ["pushpress"]}
@@ -41,21 +37,6 @@ SEEDS = {name: json.loads(text) for name, text in {
     "clientpass": """{"id": "evt_a", "event": "user.created", "timestamp": "2025-10-31T15:30:00.000Z",
         "payload": {"userId": "usr_a", "fullName": "Mia", "role": "member"}}""",
 }.items()}
-
-
-def verifies(by, delivery, secret):
-    message = {"by": by, "secret": secret, "headers": delivery.headers, "body": delivery.body.decode()}
-    result = subprocess.run(["node", str(VERIFY)], input=json.dumps(message), capture_output=True, text=True,
-                            timeout=60, cwd=TOP / "tests",
-                            env=dict(os.environ, NODE_PATH=os.environ.get("NODE_PATH", str(TOP / "tests/node_modules"))))
-    assert result.returncode in (0, 1) and "Cannot find module" not in result.stderr, result.stderr
-    return result.returncode == 0
-
-
-def deliver(stack, receiver, count=1):
-    stack.dispatch()
-    assert len(receiver.deliveries) == count
-    return receiver.deliveries[-1]
 
 
 def booked(stack, receiver, format, amount=75, customer=None, **members):

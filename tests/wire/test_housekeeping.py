@@ -60,14 +60,3 @@ def test_replies_kept_for_repeats_go_after_a_day(stack, company):
                       f" FROM seq_1_to_{count}", company.bytes, age)
     stack.dispatch()
     assert stack.sql.number("SELECT COUNT(*) FROM idempotency_keys") == 3
-
-
-@pytest.mark.parametrize("state, days, stays", [("sent", 400, False), ("failed", 400, False), ("sent", 1, True)])
-def test_mails_go_when_they_are_old_and_settled(stack, company, state, days, stays):
-    message = os.urandom(16)
-    stack.sql.run("INSERT INTO messages (id, company_id, channel, recipient, subject, body, state, due_at, created_at, settled_at)"
-                  " VALUES (%s, %s, 'email', 'a@example.com', 'Old', 'Old', %s, UTC_TIMESTAMP(3) - INTERVAL %s DAY,"
-                  " UTC_TIMESTAMP(3) - INTERVAL %s DAY, UTC_TIMESTAMP(3) - INTERVAL %s DAY)",
-                  message, company.bytes, state, days, days, days)
-    stack.dispatch()
-    assert bool(stack.sql.one("SELECT 1 FROM messages WHERE id = %s", message)) == stays

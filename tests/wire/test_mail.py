@@ -1,6 +1,5 @@
 """Mails to people, over a mail server that is a process of its own, with STARTTLS and a login."""
 
-import contextlib
 import datetime
 import email
 import email.policy
@@ -11,6 +10,7 @@ import subprocess
 import sys
 import time
 import uuid
+from unittest.mock import patch
 
 import pytest
 
@@ -266,7 +266,7 @@ def test_webhooks_do_not_wait_for_a_mail_server_that_hangs(stack, company, recei
     server = servers("--silent") if recipient == "ada@example.com" else servers(*secure(authority))
     worst, count = 0, 0
     company.webhook(receiver.url, ["user.created"])
-    with changed(stack.environment, settings(server.port, authority)), stack.dispatcher():
+    with patch.dict(stack.environment, settings(server.port, authority)), stack.dispatcher():
         key = queue(stack, recipient)
         wait_until(lambda: stack.sql.one("SELECT 1 FROM messages WHERE id = %s AND fence IS NOT NULL", key), 10, "the mail's lease")
         while message(stack, key)["attempts"] == 0:  # in the air, until it is given up
@@ -275,17 +275,6 @@ def test_webhooks_do_not_wait_for_a_mail_server_that_hangs(stack, company, recei
             wait_until(lambda: len(receiver.deliveries) == count, 5, "a webhook beside the hanging mail")
             worst = max(worst, time.monotonic() - start)
     figure(f"beside a mail server that hangs: worst {1000 * worst:.0f} ms of {count} webhooks")
-
-
-@contextlib.contextmanager
-def changed(mapping, values):
-    before = dict(mapping)
-    mapping.update(values)
-    try:
-        yield
-    finally:
-        mapping.clear()
-        mapping.update(before)
 
 
 def test_what_is_settled_is_kept_for_the_days_of_retention(stack):
@@ -307,7 +296,7 @@ def test_a_thousand_mails_and_a_kill_lose_none(stack, servers, authority, figure
     server = servers(*secure(authority))
     for _ in range(1000):
         queue(stack, body="x\n")
-    with changed(stack.environment, settings(server.port, authority)):
+    with patch.dict(stack.environment, settings(server.port, authority)):
         process = stack.start_dispatcher()
         wait_until(lambda: len(server.mails) >= 300, 60, "300 mails")
         process.kill()
