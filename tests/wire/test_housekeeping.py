@@ -52,11 +52,32 @@ def test_the_search_for_them_reads_little_however_much_waits(stack, company, rec
     assert read < 5000
 
 
+def keep_reply(company, hours, count=1):
+    """Replies for repeated requests, of so many hours ago."""
+    company.stack.sql.run("INSERT INTO idempotency_keys (scope, company_id, fingerprint, created_at)"
+                          " SELECT RANDOM_BYTES(32), %s, RANDOM_BYTES(32), UTC_TIMESTAMP(3) - INTERVAL %s HOUR"
+                          f" FROM seq_1_to_{count}", company.bytes, hours)
+
+
+def replies(stack):
+    return stack.sql.number("SELECT COUNT(*) FROM idempotency_keys")
+
+
 def test_replies_kept_for_repeats_go_after_a_day(stack, company):
     stack.sql.run("DELETE FROM idempotency_keys")
-    for age, count in ((25, 1200), (23, 3)):
-        stack.sql.run("INSERT INTO idempotency_keys (scope, company_id, fingerprint, created_at)"
-                      " SELECT RANDOM_BYTES(32), %s, RANDOM_BYTES(32), UTC_TIMESTAMP(3) - INTERVAL %s HOUR"
-                      f" FROM seq_1_to_{count}", company.bytes, age)
+    keep_reply(company, 25, 1200)
+    keep_reply(company, 23, 3)
     stack.dispatch()
-    assert stack.sql.number("SELECT COUNT(*) FROM idempotency_keys") == 3
+    assert replies(stack) == 3
+
+
+def test_a_sweep_that_fails_holds_up_no_other_and_comes_again(stack, company):
+    stack.sql.run("DELETE FROM idempotency_keys")
+    keep_reply(company, 25)
+    gone = os.urandom(16)
+    wait_for(company, gone, "held")
+    with stack.sql.locked("SELECT * FROM idempotency_keys FOR UPDATE"):
+        stack.dispatch()
+        assert states(company, gone) == {"failed": (1, 1)} and replies(stack) == 1
+    stack.dispatch()
+    assert replies(stack) == 0
