@@ -160,3 +160,15 @@ def test_another_company_sees_nothing_of_it(stack, company):
     company.patch("/api/v1/company", {"name": "Secret"})
     other = Company(stack)
     assert "Secret" not in json.dumps(entries(other)) and company.id not in json.dumps(entries(other))
+
+
+def test_a_rotated_secret_is_told(company):
+    made = company.post("/api/v1/webhooks", {"url": "https://a.example.com/x", "events": ["booking.created"]}).json()
+    company.post(f"/api/v1/webhooks/{made['id']}/rotate-secret", {}, 200)
+    company.delete(f"/api/v1/webhooks/{made['id']}")
+    assert [entry["action"] for entry in entries(company, subject=made["id"])] == \
+        ["webhook.deleted", "webhook.rotated", "webhook.created"]
+
+
+def test_the_making_of_a_company_is_told(company):
+    assert [entry["subject"] for entry in entries(company, action="company.created")] == [company.id]

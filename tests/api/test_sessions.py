@@ -506,3 +506,12 @@ def test_housekeeping_sweeps_what_is_old(stack, login):
     assert not stack.sql.one("SELECT 1 FROM login_failures WHERE subject = REPEAT('x', 32)")
     assert not stack.sql.one("SELECT 1 FROM sessions WHERE user_id = %s", user)
     assert not stack.sql.one("SELECT 1 FROM password_resets WHERE user_id = %s", user)
+
+
+@pytest.mark.parametrize("change", ["UPDATE users SET active = FALSE WHERE id = %s", "UPDATE users SET deleted_at = NOW() WHERE id = %s",
+                                    "UPDATE sessions SET expires_at = '2020-01-01' WHERE user_id = %s"])
+def test_each_request_asks_for_the_person_and_the_session(stack, company, change):
+    person = company.person("coach")
+    person.get("/api/v1/company")
+    stack.sql.run(change, id_bytes(person.id))
+    person.get("/api/v1/company", 401)

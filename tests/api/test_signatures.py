@@ -178,6 +178,18 @@ def test_before_the_first_attempt_there_is_nothing_to_show(stack, receiver):
         assert "no attempt" in answer.json()["error"]["details"]["reason"]
 
 
+def test_a_secret_that_had_ended_is_not_shown_as_signing(stack, receiver):
+    company, [ada], service = shop(stack)
+    company.webhook(receiver.url, ["booking.created"])
+    stack.sql.run("UPDATE webhook_endpoints SET previous_secret = secret, previous_until = UTC_TIMESTAMP(3), secret = %s"
+                  " WHERE company_id = %s", "whsec_" + "QUJD" * 8, company.bytes)
+    company.book(service, future(), ada)
+    stack.dispatch()
+    rows = company.get(path_of(stack, company)).json()["signatures"]
+    assert [(row["scheme"], row["secret"]) for row in rows] == [("standard", "current")]
+    assert rows[0]["signature"] == receiver.deliveries[-1].headers["webhook-signature"]
+
+
 def test_without_the_endpoint_or_the_event_there_is_nothing_to_show(stack, receiver):
     company, hook, _, path = sent(stack, receiver)
     stack.sql.run("DELETE FROM events WHERE company_id = %s", company.bytes)

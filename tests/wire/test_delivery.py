@@ -169,6 +169,16 @@ def booked_again(stack, receiver, format):
     return booked(stack, receiver, format)
 
 
+def test_after_the_overlap_only_the_new_secret_signs(stack, receiver):
+    company, hook, _, _ = booked(stack, receiver)
+    old, new = hook["secret"], "whsec_" + "QUJD" * 8
+    stack.sql.run("UPDATE webhook_endpoints SET previous_secret = secret, previous_until = UTC_TIMESTAMP(3), secret = %s"
+                  " WHERE company_id = %s", new, company.bytes)
+    company.post(f"/api/v1/webhooks/{hook['id']}/test", {"event": "booking.created"}, 202)
+    delivery = deliver(stack, receiver, 2)
+    assert verifies("standardwebhooks", delivery, new) and not verifies("standardwebhooks", delivery, old)
+
+
 def test_while_a_secret_rotates_both_sign(stack, receiver):
     company, hook, _, _ = booked(stack, receiver)
     old, new = hook["secret"], "whsec_" + "QUJD" * 8

@@ -139,14 +139,22 @@ def test_the_days_are_a_setting(scene):
     assert scene.endpoint()["disabled_reason"] == "No success for 1 day."
 
 
+def test_nobody_is_told_of_its_own_fate(scene):
+    """It would only fail once more."""
+    scene.stack.sql.run("INSERT INTO webhook_subscriptions (company_id, event_type, endpoint_id) VALUES (%s, 'webhook.failing', %s)",
+                        scene.company.bytes, scene.key)
+    fail_for(scene, 2.5)
+    [event] = scene.told("webhook.failing")
+    assert event["id"] not in [row["event_id"] for row in scene.rows()]
+
+
 @pytest.mark.parametrize("answer", [(410, {}, b"gone"), (200, {"webhook-delivery": "disable"}, b"")], ids=["410", "header"])
 def test_what_the_endpoint_asks_for_is_told_as_well(scene, witness, answer):
-    scene.receiver.default = answer
+    scene.receiver.script = dict.fromkeys(range(3), answer)  # the news to the witness comes after them
     scene.make(3)
     scene.later(0)
     [disabled] = scene.told("webhook.disabled")
     assert len(scene.mails()) == 1 and not scene.endpoint()["active"]
-    scene.receiver.default = (200, {}, b"")
     scene.later(60)
     assert witnessed(scene)[-1]["data"]["reason"] == scene.endpoint()["disabled_reason"]
 

@@ -62,6 +62,19 @@ def test_a_backlog_beside_events_gives_way_and_is_served_all_the_same(scene):
         wait_until(lambda: come(next(numbers)) or waiting() == 0, 60, "the end of the backlog")
 
 
+def test_a_backlog_beside_many_events_is_served_seldom(scene):
+    """Sixty events that came just now: claims of the backlog are 60 ms apart, so 20 of them take a second at least."""
+    scene.many(40, age=3600)
+    other = Company(scene.stack)
+    for _ in range(60):
+        other.webhook(scene.receiver.url, ["user.created"])
+    other.user("Mia")
+    scene.later(0, SLOTWIRE_DISPATCHER_LANE_PARALLEL="2")
+    sent = [int.from_bytes(row["id"][:6], "big") for row in scene.stack.sql.all(
+        "SELECT a.id FROM attempts a JOIN deliveries d ON d.id = a.delivery_id WHERE d.endpoint_id = %s ORDER BY a.id", scene.key)]
+    assert sent[-1] - sent[0] >= 700
+
+
 def test_what_failed_is_retrying_and_its_requests_are_counted(scene):
     scene.receiver.script = {0: (500, {}, b""), 1: (429, {}, b"")}
     scene.make()

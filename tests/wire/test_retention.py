@@ -216,6 +216,9 @@ def test_only_the_leader_keeps_days_and_goes_on_with_them(keeper):
     with keeper.dispatcher():
         wait_until(lambda: keeper.sql.number("SELECT COUNT(*) FROM dispatcher_shards WHERE holder <> REPEAT('x', 16)"
                                              " AND holder IS NOT NULL") == 31, 10, "the other shards")
+        beat = "SELECT MAX(seen_at) AS seen_at FROM heartbeats"
+        first = keeper.sql.one(beat)["seen_at"]  # a leader keeps house at once, and one that is not asks each second
+        wait_until(lambda: keeper.sql.one(beat)["seen_at"] >= first + datetime.timedelta(seconds=2), 30, "two seconds of work")
         assert days(keeper, "events") == []
         keeper.sql.run("UPDATE dispatcher_shards SET leased_until = NULL WHERE shard = 0")
         wait_until(lambda: days(keeper, "attempts") == between(0, 3), 90, "the leader's work")  # where the table is in use: next minute
