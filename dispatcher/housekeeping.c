@@ -110,8 +110,9 @@ enum { JOBS = sizeof jobs / sizeof *jobs };
 static void step(struct dispatcher *dispatcher)
 {
     bool more = jobs[dispatcher->house_job](dispatcher);
+    bool pause = more && !dispatcher->once; /* one that only does what is due ends the sooner */
     dispatcher->house_job += !more;
-    dispatcher->house_at = clock_monotonic() + (more ? PAUSE_US : 0);
+    dispatcher->house_at = clock_monotonic() + (pause ? PAUSE_US : 0);
 }
 
 bool housekeeping_is_due(const struct dispatcher *dispatcher)
