@@ -6,6 +6,7 @@
 #include "dispatcher/pace.h"
 #include "dispatcher/send.h"
 #include "dispatcher/shards.h"
+#include "rules/deliveries.h"
 #include "rules/reminders.h"
 
 enum {
@@ -71,11 +72,6 @@ static const struct statement LOCK_TESTS = {
     "AND due_at <= ? AND company_id = ? ORDER BY id LIMIT ? FOR UPDATE SKIP LOCKED) AS d "
     "LEFT JOIN events AS e ON e.company_id = d.company_id AND e.id = d.event_id",
     .in = "uutui", .out = "uuiiitsst"
-};
-
-static const struct statement GIVE_UP = {
-    "UPDATE deliveries SET state = 'failed', settled_at = ?, fence = NULL WHERE id = ? AND company_id = ?",
-    .in = "tuu"
 };
 
 struct room { /* for transfers of anybody */
@@ -170,7 +166,8 @@ static bool give_up_stale(struct dispatcher *dispatcher, struct id company, cons
     if (reminders_may_send(dispatcher->db, dispatcher->turn, company, row_id(row, "event_id"), now,
                            useless_at))
         return false;
-    db_run(dispatcher->db, &GIVE_UP, BIND(value_time(now), value_id(row_id(row, "id")), value_id(company)));
+    deliveries_give_up(dispatcher->db, dispatcher->turn, &(struct delivery_key){ company, row_id(row, "id") },
+                       1, now);
     dispatcher->swept = true;
     log_info("a reminder is out of date and not sent delivery=%s", id_format(id, "dlv", row_id(row, "id")));
     return true;

@@ -128,6 +128,8 @@ bool housekeeping_is_over(const struct dispatcher *dispatcher)
 void housekeeping_keep(struct dispatcher *dispatcher)
 {
     enum fault fault;
+    if (dispatcher->house_job == 0)
+        lanes_forget(&dispatcher->lanes, clock_now());
     if (!shards_lead(dispatcher)) {
         dispatcher->house_job = 0;
         dispatcher->house_at = clock_monotonic() + LEAD_EVERY_US;
@@ -139,5 +141,4 @@ void housekeeping_keep(struct dispatcher *dispatcher)
         return;
     dispatcher->house_job = 0;
     dispatcher->house_at = clock_monotonic() + ROUND_EVERY_US;
-    lanes_forget(&dispatcher->lanes, clock_now());
 }

@@ -1,6 +1,7 @@
 #include "dispatcher/orphans.h"
 
 #include "core/log.h"
+#include "rules/deliveries.h"
 
 enum { LANES_AT_ONCE = 16, ROWS_AT_ONCE = 500 };
 
@@ -18,15 +19,9 @@ static const struct statement NEXT_LANE = {
 };
 
 static const struct statement ROWS_OF_LANE = {
-    "SELECT id, company_id FROM deliveries FORCE INDEX (deliveries_lane) "
+    "SELECT id FROM deliveries FORCE INDEX (deliveries_lane) "
     "WHERE state = ? AND endpoint_id = ? AND company_id = ? LIMIT ?",
-    .in = "suui", .out = "uu"
-};
-
-static const struct statement GIVE_UP = {
-    "UPDATE deliveries SET state = 'failed', settled_at = ?, fence = NULL WHERE id = ? AND company_id = ? "
-    "AND state IN ('pending', 'retrying', 'held')",
-    .in = "tuu"
+    .in = "suui", .out = "u"
 };
 
 /* Returns whether the lane may have more. */
@@ -35,13 +30,10 @@ static bool give_up(struct dispatcher *dispatcher, struct id endpoint, struct id
     struct rows rows = db_all(dispatcher->db, dispatcher->turn, &ROWS_OF_LANE,
                               BIND(value_text(states[dispatcher->orphan_state]), value_id(endpoint),
                                    value_id(company), value_int(ROWS_AT_ONCE)));
-    struct value *values = pool_array(dispatcher->turn, rows.count * 3 + 1, sizeof *values);
-    for (size_t i = 0; i < rows.count; i++) {
-        values[3 * i] = value_time(clock_now());
-        values[3 * i + 1] = *row_value(&rows.items[i], "id");
-        values[3 * i + 2] = *row_value(&rows.items[i], "company_id");
-    }
-    uint64_t gone = db_run_many(dispatcher->db, &GIVE_UP, values, 3, rows.count);
+    struct delivery_key *keys = pool_array(dispatcher->turn, rows.count + 1, sizeof *keys);
+    for (size_t i = 0; i < rows.count; i++)
+        keys[i] = (struct delivery_key){ company, row_id(&rows.items[i], "id") };
+    uint64_t gone = deliveries_give_up(dispatcher->db, dispatcher->turn, keys, rows.count, clock_now());
     log_info("deliveries to an endpoint that is gone are given up rows=%llu", (unsigned long long)gone);
     return rows.count == ROWS_AT_ONCE;
 }

@@ -2,6 +2,7 @@
 
 #include "core/config.h"
 #include "core/log.h"
+#include "rules/deliveries.h"
 
 enum {
     DAYS_AHEAD = 3,
@@ -29,12 +30,6 @@ static const struct statement OLD_DELIVERIES = {
     "FROM deliveries FORCE INDEX (deliveries_event) "
     "WHERE event_id >= ? AND event_id < ? AND (event_id > ? OR id > ?) ORDER BY event_id, id LIMIT ?",
     .in = "uuuui", .out = "uuui"
-};
-
-static const struct statement GIVE_UP = {
-    "UPDATE deliveries SET state = 'failed', settled_at = ?, fence = NULL WHERE id = ? AND company_id = ? "
-    "AND state IN ('pending', 'retrying', 'held')",
-    .in = "tuu"
 };
 
 static const struct statement DELETE_SETTLED = {
@@ -186,19 +181,15 @@ bool partitions_sweep_is_over(const struct dispatcher *dispatcher)
 /* What still waits after all that time. */
 static void give_up(struct dispatcher *dispatcher, struct rows old)
 {
-    struct value *values = pool_array(dispatcher->turn, old.count * 3, sizeof *values);
+    struct delivery_key *keys = pool_array(dispatcher->turn, old.count, sizeof *keys);
     struct id too_old = first_id_of(first_day_held());
     size_t count = 0;
     for (size_t i = 0; i < old.count; i++) {
         const struct row *row = &old.items[i];
-        if (row_int(row, "settled") || id_compare(row_id(row, "event_id"), too_old) >= 0)
-            continue;
-        values[3 * count] = value_time(clock_now());
-        values[3 * count + 1] = *row_value(row, "id");
-        values[3 * count + 2] = *row_value(row, "company_id");
-        count++;
+        if (!row_int(row, "settled") && id_compare(row_id(row, "event_id"), too_old) < 0)
+            keys[count++] = (struct delivery_key){ row_id(row, "company_id"), row_id(row, "id") };
     }
-    uint64_t given_up = db_run_many(dispatcher->db, &GIVE_UP, values, 3, count);
+    uint64_t given_up = deliveries_give_up(dispatcher->db, dispatcher->turn, keys, count, clock_now());
     if (given_up > 0)
         log_warn("deliveries that waited for retention_held_days are given up rows=%llu",
                  (unsigned long long)given_up);

@@ -216,3 +216,23 @@ const char *delivery_resend(struct db *db, struct pool *pool, struct id company,
                 value_id(delivery)));
     return NULL;
 }
+
+/* ---- giving up ---- */
+
+static const struct statement GIVE_UP = {
+    "UPDATE deliveries SET state = 'failed', settled_at = ?, fence = NULL WHERE id = ? AND company_id = ?"
+    " AND state IN ('pending', 'retrying', 'held')",
+    .in = "tuu",
+};
+
+uint64_t deliveries_give_up(struct db *db, struct pool *pool, const struct delivery_key *keys, size_t count,
+                            instant now)
+{
+    struct value *values = pool_array(pool, count * 3 + 1, sizeof *values);
+    for (size_t i = 0; i < count; i++) {
+        values[3 * i] = value_time(now);
+        values[3 * i + 1] = value_id(keys[i].delivery);
+        values[3 * i + 2] = value_id(keys[i].company);
+    }
+    return db_run_many(db, &GIVE_UP, values, 3, count);
+}

@@ -51,4 +51,11 @@ const struct row *delivery_read(struct db *db, struct pool *pool, struct id comp
 const char *delivery_resend(struct db *db, struct pool *pool, struct id company, struct id delivery,
                             instant now, bool *found);
 
+/* Gives up those that still wait, unsent. Returns how many. */
+struct delivery_key {
+    struct id company, delivery;
+};
+uint64_t deliveries_give_up(struct db *db, struct pool *pool, const struct delivery_key *keys, size_t count,
+                            instant now);
+
 #endif
