@@ -12,6 +12,7 @@
 enum {
     IDLE_POLL_US = 200000, /* finds what nobody poked for */
     TESTS_AT_ONCE = 50,
+    GROWN_MOST = 500,    /* rows that are counted of what came within a second */
     SHARE_LEAST = 8,     /* rows of one lane in one look: a lane costs two round trips however few it gives */
     POLL_COST_FACTOR = 8 /* polling alone takes at most this part of the time */
 };
@@ -72,6 +73,12 @@ static const struct statement LOCK_TESTS = {
     "AND due_at <= ? AND company_id = ? ORDER BY id LIMIT ? FOR UPDATE SKIP LOCKED) AS d "
     "LEFT JOIN events AS e ON e.company_id = d.company_id AND e.id = d.event_id",
     .in = "uutui", .out = "uuiiitsst"
+};
+
+static const struct statement COUNT_GROWN = {
+    "SELECT COUNT(*) AS grown FROM (SELECT 1 FROM deliveries FORCE INDEX (deliveries_lane) WHERE state = "
+    "'pending' AND endpoint_id = ? AND due_at > ? AND due_at <= ? AND company_id = ? LIMIT ?) AS fresh",
+    .in = "uttui", .out = "i"
 };
 
 struct room { /* for transfers of anybody */
@@ -313,6 +320,24 @@ static struct claims list_claims(struct dispatcher *dispatcher, struct rows due,
     return claims;
 }
 
+/* How many rows came within the last second; 0 where a slow endpoint is what keeps its backlog waiting. */
+static int count_grown(struct dispatcher *dispatcher, const struct claim *claim)
+{
+    if (claim->lane->limit < dispatcher->lanes.highest)
+        return 0;
+    const struct row *row =
+        db_one(dispatcher->db, dispatcher->turn, &COUNT_GROWN,
+               BIND(value_id(claim->lane->endpoint), value_time(claim->now - BACKLOG_AGE),
+                    value_time(claim->now), value_id(claim->company), value_int(GROWN_MOST)));
+    return (int)row_int(row, "grown");
+}
+
+static void serve_backlog(struct dispatcher *dispatcher, const struct claim *claim, bool paced, int64_t start)
+{
+    int grown = paced ? count_grown(dispatcher, claim) : 0;
+    give_way_served(&dispatcher->give_way, grown, dispatcher->lane_parallel, start);
+}
+
 /* Returns how many rows were claimed; sets work_left where a lane may have more that can be sent. */
 static int claim_lanes(struct dispatcher *dispatcher, struct claims claims, int64_t start)
 {
@@ -334,7 +359,7 @@ static int claim_lanes(struct dispatcher *dispatcher, struct claims claims, int6
         int got = claim_lane(dispatcher, claim, share);
         claim->lane->hungry &= got == share;
         if (claim->backlog)
-            give_way_served(give_way, start);
+            serve_backlog(dispatcher, claim, paced, start);
         else if (got < share) /* all that there was */
             give_way_count(give_way, got, start);
         claimed += got;

@@ -255,19 +255,19 @@ class Stack:
         words = ["--config", str(self.config), "--once"] + (["--now", now] if now else [])
         return self.program("slotwire-dispatcher", *words, environment=environment)
 
-    def start_dispatcher(self, window=600, name=""):
+    def start_dispatcher(self, window=600, name="", **environment):
         log = open(self.state / "log" / "dispatcher-test.log", "ab")
         with log:
             return subprocess.Popen([str(self.build / "slotwire-dispatcher"), "--config", str(self.config),
                                      "--window", str(window)],
-                                    env=dict(self.environment, SLOTWIRE_DISPATCHER_NAME=name), stdin=subprocess.DEVNULL,
-                                    stdout=log, stderr=log)
+                                    env={**self.environment, "SLOTWIRE_DISPATCHER_NAME": name, **environment},
+                                    stdin=subprocess.DEVNULL, stdout=log, stderr=log)
 
     @contextlib.contextmanager
-    def dispatcher(self, window=600):
+    def dispatcher(self, window=600, **environment):
         """A dispatcher in the background that has taken the lead."""
         self.sql.run("DELETE FROM heartbeats WHERE name = 'dispatcher'")
-        process = self.start_dispatcher(window)
+        process = self.start_dispatcher(window, **environment)
         try:
             wait_until(lambda: self.sql.one("SELECT 1 FROM heartbeats WHERE name = 'dispatcher'"), 10, "a heartbeat")
             yield process

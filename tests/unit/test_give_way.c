@@ -22,7 +22,7 @@ static void test_alone_a_backlog_never_waits(void **state)
     struct give_way give_way = { 0 };
     give_way_count(&give_way, 0, START);
     assert_int_equal(give_way_gap(&give_way), 0);
-    give_way_served(&give_way, START);
+    give_way_served(&give_way, 0, 32, START);
     assert_false(give_way_waits(&give_way, false, START));
     assert_false(give_way_waits(&give_way, true, START));
 }
@@ -55,7 +55,7 @@ static void test_however_many_come_it_is_served(void **state)
     struct give_way give_way = { 0 };
     int64_t now = come(&give_way, 10000, 2, START);
     assert_int_equal(give_way_gap(&give_way), GIVE_WAY_MOST_US);
-    give_way_served(&give_way, now);
+    give_way_served(&give_way, 0, 32, now);
     assert_int_equal(give_way_until(&give_way), now + GIVE_WAY_MOST_US);
     assert_true(give_way_waits(&give_way, false, now + GIVE_WAY_MOST_US - 1));
     assert_false(give_way_waits(&give_way, false, now + GIVE_WAY_MOST_US));
@@ -80,6 +80,41 @@ static void test_it_does_not_wait_for_what_has_stopped(void **state)
     assert_int_equal(give_way_gap(&give_way), 0);
 }
 
+/* Rows a second, where it gives way to others at each look. */
+static int64_t least_rate(const struct give_way *give_way, int most)
+{
+    return most * INT64_C(1000000) / (2 * give_way_gap(give_way));
+}
+
+static void test_one_that_grows_is_served_faster_than_it_grows(void **state)
+{
+    (void)state;
+    struct give_way give_way = { 0 };
+    int64_t now = come(&give_way, 200, 3, START);
+    for (int grown = 1; grown <= 500; grown++) {
+        give_way_served(&give_way, grown, 32, now + grown);
+        assert_in_range(give_way_gap(&give_way), 1, GIVE_WAY_MOST_US);
+        assert_true(least_rate(&give_way, 32) > grown + grown / 2);
+    }
+    give_way_served(&give_way, 0, 32, now + SECOND); /* it grows no more */
+    assert_int_equal(give_way_gap(&give_way), GIVE_WAY_MOST_US);
+}
+
+static void test_of_those_served_together_the_one_that_grows_most_tells(void **state)
+{
+    (void)state;
+    struct give_way give_way = { 0 };
+    int64_t now = come(&give_way, 200, 3, START);
+    static const int grown[] = { 0, 50, 200, 100, 0 };
+    for (size_t i = 0; i < sizeof grown / sizeof *grown; i++)
+        give_way_served(&give_way, grown[i], 32, now);
+    int64_t together = give_way_gap(&give_way);
+    give_way_served(&give_way, 200, 32, now + 1);
+    assert_int_equal(together, give_way_gap(&give_way));
+    give_way_served(&give_way, 50, 32, now + 2);
+    assert_true(together < give_way_gap(&give_way));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -88,6 +123,8 @@ int main(void)
         cmocka_unit_test(test_the_first_events_count_before_their_second_is_over),
         cmocka_unit_test(test_however_many_come_it_is_served),
         cmocka_unit_test(test_it_does_not_wait_for_what_has_stopped),
+        cmocka_unit_test(test_one_that_grows_is_served_faster_than_it_grows),
+        cmocka_unit_test(test_of_those_served_together_the_one_that_grows_most_tells),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
