@@ -126,6 +126,7 @@ struct dispatcher {
     /* settle.c */
     int64_t done_since; /* when the oldest of `done` came in */
     size_t batch;       /* most transfers in one settling; 1 while a row that cannot be settled is searched */
+    size_t in_doubt;    /* of the first that are done: whether they are written is not known; 0: none */
     int settle_retries;
     uint64_t delivered, failed_attempts;
 

@@ -8,7 +8,7 @@
 
 enum { BATCH_READY = 64, BATCH_MOST = 256, BATCH_PATIENCE_US = 20000, RETRIES_MOST = 10 };
 
-/* IGNORE: a commit whose answer was lost may come here twice. */
+/* IGNORE: a batch whose commit was not answered comes here twice. */
 static const struct statement LOG_ATTEMPT = {
     "INSERT IGNORE INTO attempts (id, company_id, delivery_id, number, started_at, address, status, error, "
     "response, dns_us, connect_us, tls_us, first_byte_us, total_us) "
@@ -83,7 +83,7 @@ static int compare_tallies(const void *left, const void *right)
 
 static struct batch gather(struct dispatcher *dispatcher)
 {
-    size_t most = dispatcher->batch;
+    size_t most = dispatcher->in_doubt > 0 ? dispatcher->in_doubt : dispatcher->batch;
     struct pool *pool = dispatcher->turn;
     struct batch batch = {
         .transfers = pool_array(pool, most, sizeof *batch.transfers),
@@ -113,7 +113,8 @@ static struct value micros_or_null(int64_t micros)
     return micros >= 0 ? value_int(micros < INT32_MAX ? micros : INT32_MAX) : value_null();
 }
 
-static void log_attempts(struct dispatcher *dispatcher, const struct batch *batch)
+/* Returns how many were new. */
+static uint64_t log_attempts(struct dispatcher *dispatcher, const struct batch *batch)
 {
     struct value *values = pool_array(dispatcher->turn, batch->count * 14, sizeof *values);
     struct value *value = values;
@@ -142,11 +143,11 @@ static void log_attempts(struct dispatcher *dispatcher, const struct batch *batc
         *value++ = micros_or_null(timings->first_byte);
         *value++ = micros_or_null(timings->total);
     }
-    if (rows > 0)
-        db_run_many(dispatcher->db, &LOG_ATTEMPT, values, 14, rows);
+    return rows > 0 ? db_run_many(dispatcher->db, &LOG_ATTEMPT, values, 14, rows) : 0;
 }
 
-static void settle_deliveries(struct dispatcher *dispatcher, const struct batch *batch)
+/* Returns how many were ours to settle. */
+static uint64_t settle_deliveries(struct dispatcher *dispatcher, const struct batch *batch)
 {
     struct value *values = pool_array(dispatcher->turn, batch->count * 8, sizeof *values);
     struct value *value = values;
@@ -165,7 +166,8 @@ static void settle_deliveries(struct dispatcher *dispatcher, const struct batch 
     }
     uint64_t matched = db_run_many(dispatcher->db, &SETTLE_DELIVERY, values, 8, batch->count);
     if (matched < batch->count)
-        log_debug("settled by another rows=%zu", batch->count - (size_t)matched);
+        log_debug("settled before rows=%zu", batch->count - (size_t)matched);
+    return matched;
 }
 
 static void count_endpoints(struct dispatcher *dispatcher, const struct batch *batch)
@@ -227,11 +229,13 @@ static void settle_batch(struct dispatcher *dispatcher)
 {
     struct batch batch = gather(dispatcher);
     db_begin(dispatcher->db);
-    log_attempts(dispatcher, &batch);
-    settle_deliveries(dispatcher, &batch);
-    count_endpoints(dispatcher, &batch);
-    judge_endpoints(dispatcher, &batch);
-    add_totals(dispatcher, &batch);
+    uint64_t logged = log_attempts(dispatcher, &batch), settled = settle_deliveries(dispatcher, &batch);
+    if (logged + settled > 0) { /* otherwise it was written, and only the answer was lost */
+        count_endpoints(dispatcher, &batch);
+        judge_endpoints(dispatcher, &batch);
+        add_totals(dispatcher, &batch);
+    }
+    dispatcher->in_doubt = batch.count;
     db_commit(dispatcher->db);
     remember(dispatcher, &batch);
     for (size_t i = 0; i < batch.count; i++) {
@@ -264,6 +268,7 @@ bool settle_is_due(const struct dispatcher *dispatcher)
  * lease runs out and it is sent again. */
 static void single_out(struct dispatcher *dispatcher)
 {
+    dispatcher->in_doubt = 0;
     if (dispatcher->batch > 1) {
         dispatcher->batch = 1;
         return;
@@ -278,6 +283,7 @@ void settle_done(struct dispatcher *dispatcher)
 {
     enum fault fault;
     if (dispatcher_guarded(dispatcher, settle_batch, &fault)) {
+        dispatcher->in_doubt = 0;
         dispatcher->settle_retries = 0;
         dispatcher->batch = dispatcher->batch * 2 < BATCH_MOST ? dispatcher->batch * 2 : BATCH_MOST;
         dispatcher->done_since = clock_monotonic();
