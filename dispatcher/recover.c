@@ -8,6 +8,7 @@ enum {
     RECOVER_EVERY_US = 1000000,
     RECOVER_PAUSE = 900, /* milliseconds: a step of another process was so short a time ago */
     AT_ONCE = 8,         /* recoveries in one turn */
+    TURN_US = 50000,     /* … in which no other and no further look is begun after that */
     SCAN = 1000,         /* events in one look */
     LOOKS = 5            /* … of one step, where few of them are to be sent */
 };
@@ -172,6 +173,11 @@ static const char *finish(struct dispatcher *dispatcher, struct step *step, bool
     return state;
 }
 
+static bool has_time(const struct dispatcher *dispatcher)
+{
+    return clock_monotonic() < dispatcher->recover_at + TURN_US;
+}
+
 /* One step of `dispatcher->recovery`. */
 static void recover_one(struct dispatcher *dispatcher)
 {
@@ -191,7 +197,7 @@ static void recover_one(struct dispatcher *dispatcher)
         return;
     }
     begin(dispatcher, &step, row);
-    for (int i = 0; i < LOOKS && more; i++)
+    for (int i = 0; i < LOOKS && more && (i == 0 || has_time(dispatcher)); i++)
         more = look(dispatcher, &step);
     const char *state = finish(dispatcher, &step, !more && step.room > 0);
     db_commit(dispatcher->db);
@@ -229,14 +235,15 @@ void recover_some(struct dispatcher *dispatcher)
         dispatcher->recover_at = now + RECOVER_EVERY_US;
         return;
     }
-    for (size_t i = 0; i < dispatcher->recoveries.count && !dispatcher->away; i++) {
+    dispatcher->recover_at = now; /* the next few in the next turn */
+    size_t i = 0;
+    for (; i < dispatcher->recoveries.count && (i == 0 || has_time(dispatcher)) && !dispatcher->away; i++) {
         dispatcher->recovery = &dispatcher->recoveries.items[i];
         dispatcher->recovered_last = row_id(dispatcher->recovery, "id");
         if (shards_own(dispatcher, row_id(dispatcher->recovery, "endpoint_id")))
             dispatcher_guarded(dispatcher, recover_one, &fault);
     }
-    dispatcher->recover_at = now; /* the next few in the next turn */
-    if (dispatcher->recoveries.count < AT_ONCE) {
+    if (i == dispatcher->recoveries.count && i < AT_ONCE) {
         dispatcher->recovered_last = (struct id){ { 0 } };
         dispatcher->recover_at = dispatcher->recover_round + RECOVER_EVERY_US;
     }
