@@ -51,14 +51,17 @@ bool range_holds(const struct range *range, int family, const uint8_t *bytes)
     return rest == 0 || ((range->bytes[whole] ^ bytes[whole]) >> (8 - rest)) == 0;
 }
 
-static void unmap(struct range *address)
+static void unmap(struct range *range)
 {
     static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
+    const int mapped_bits = 8 * sizeof mapped;
 
-    if (address->family != AF_INET6 || memcmp(address->bytes, mapped, sizeof mapped) != 0)
+    if (range->family != AF_INET6 || range->bits < mapped_bits ||
+        memcmp(range->bytes, mapped, sizeof mapped) != 0)
         return;
-    address->family = AF_INET;
-    memmove(address->bytes, address->bytes + sizeof mapped, 4);
+    range->family = AF_INET;
+    range->bits -= mapped_bits;
+    memmove(range->bytes, range->bytes + sizeof mapped, 4);
 }
 
 bool range_list_holds(const char *list, const char *address)
@@ -72,8 +75,11 @@ bool range_list_holds(const char *list, const char *address)
         struct range range = { 0 };
         size_t length = strcspn(list, ",");
 
-        if (range_parse_any(&range, list, length) && range_holds(&range, caller.family, caller.bytes))
-            return true;
+        if (range_parse_any(&range, list, length)) {
+            unmap(&range);
+            if (range_holds(&range, caller.family, caller.bytes))
+                return true;
+        }
         list += length + (list[length] == ',');
     }
     return false;

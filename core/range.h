@@ -21,7 +21,7 @@ bool range_parse(struct range *range, const char *text, size_t length);
 bool range_parse_any(struct range *range, const char *text, size_t length);
 bool range_holds(const struct range *range, int family, const uint8_t *bytes);
 /* Whether a comma-separated list of ranges and addresses holds the address; an IPv4 one that is written as
- * IPv6 (`::ffff:192.0.2.1`) is IPv4. What is no address is held by none. */
+ * IPv6 (`::ffff:192.0.2.1`) is IPv4, on both sides. What is no address is held by none. */
 bool range_list_holds(const char *list, const char *address);
 
 #endif

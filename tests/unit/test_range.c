@@ -81,6 +81,10 @@ static void a_mapped_address_is_the_one_that_it_maps(void **state)
     (void)state;
     assert_true(range_list_holds("192.0.2.0/24", "::ffff:192.0.2.1"));
     assert_false(range_list_holds("::/0", "::ffff:192.0.2.1"));
+    assert_true(range_list_holds("::ffff:192.0.2.1", "192.0.2.1"));
+    assert_true(range_list_holds("2001:db8::/32,::ffff:192.0.2.0/120", "192.0.2.255"));
+    assert_false(range_list_holds("::ffff:192.0.2.0/120", "192.0.3.0"));
+    assert_false(range_list_holds("::ffff:0:0/95", "192.0.2.1"));
 }
 
 static void what_is_no_address_is_held_by_none(void **state)
