@@ -24,7 +24,8 @@ static const struct statement WRITE = { "UPDATE alarms SET raised_at = ?, told_a
 
 static const struct statement OWNER = {
     "SELECT company.id AS company_id, company.name AS company_name, company.slug AS company_slug, "
-    "company.time_zone AS company_time_zone, owner.email FROM companies AS company "
+    "company.time_zone AS company_time_zone, COALESCE(company.email, owner.email) AS email "
+    "FROM companies AS company "
     "LEFT JOIN users AS owner ON owner.company_id = company.id AND owner.id = company.owner_id "
     "AND owner.deleted_at IS NULL WHERE company.id = ?",
     .in = "u", .out = "ussss"

@@ -77,6 +77,15 @@ def test_what_a_dead_cron_left_behind_is_told_before_it_is_sent(stack, owned, re
     assert "cron" in body and "/metrics" in body
 
 
+def test_a_company_without_an_owner_is_told_at_its_own_address(stack, receiver):
+    company = Company(stack, email="hello@example.com")
+    company.webhook(receiver.url, ["user.created"])
+    make_late(stack, company)
+    with dispatcher(stack):
+        wait_until(lambda: receiver.deliveries, 20, "what was late")
+    assert told(stack) == ["operator@example.org", "hello@example.com"]
+
+
 def test_a_short_wait_is_no_alarm(stack, owned, receiver):
     owned.webhook(receiver.url, ["user.created"])
     make_late(stack, owned, 200)
