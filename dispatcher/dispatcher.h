@@ -76,6 +76,7 @@ struct transfer {
     struct buf body, response;
     bool on_the_wire;    /* curl had it: the attempt is logged */
     bool slow;           /* in flight for more than SLOW_AFTER_US */
+    bool has_header;     /* the answer's was read to its end */
     bool capped;         /* the answer was longer than RESPONSE_LIMIT */
     const char *refused; /* why the guard let no socket be opened */
     bool no_sockets;     /* this process or machine has run out of them */

@@ -55,6 +55,15 @@ static size_t receive(char *bytes, size_t size, size_t count, void *data)
     return transfer->capped ? 0 : length;
 }
 
+/* A line of the answer's header; an empty one ends it. Of several answers (100, then 200) the last counts. */
+static size_t receive_header(char *line, size_t size, size_t count, void *data)
+{
+    struct transfer *transfer = data;
+    size_t length = size * count;
+    transfer->has_header = length > 0 && (line[0] == '\r' || line[0] == '\n');
+    return length;
+}
+
 /* ---- before ---- */
 
 void transfer_init(struct transfer *transfer)
@@ -68,6 +77,8 @@ void transfer_init(struct transfer *transfer)
     curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, transfer);
     curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, receive);
     curl_easy_setopt(easy, CURLOPT_WRITEDATA, transfer);
+    curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, receive_header);
+    curl_easy_setopt(easy, CURLOPT_HEADERDATA, transfer);
     curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
     curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
     curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
@@ -159,10 +170,11 @@ void transfer_build(struct transfer *transfer)
 
 /* ---- afterwards ---- */
 
-static bool is_ours(const struct transfer *transfer, CURLcode code)
+static bool is_ours(const struct transfer *transfer, CURLcode code, long status)
 {
     switch (code) {
     case CURLE_OUT_OF_MEMORY:
+        return status == 0; /* or a line of the answer's header is too long */
     case CURLE_FAILED_INIT:
     case CURLE_BAD_FUNCTION_ARGUMENT:
     case CURLE_ABORTED_BY_CALLBACK:
@@ -192,19 +204,19 @@ static bool is_unreached(const struct transfer *transfer, CURLcode code)
     }
 }
 
-/* Once there is a status, a body that was cut off says nothing more; only the time-out includes it. */
+/* Once the header is there, a body that was cut off says nothing more; only the time-out includes it. */
 static bool is_whole(const struct transfer *transfer, CURLcode code, long status)
 {
+    if (status < 200 || !transfer->has_header)
+        return false;
     if (code == CURLE_OK)
         return true;
-    if (status < 200)
-        return false;
     return transfer->capped || code == CURLE_PARTIAL_FILE || code == CURLE_RECV_ERROR;
 }
 
 static enum answer_kind kind_of(const struct transfer *transfer, CURLcode code, long status)
 {
-    if (is_ours(transfer, code))
+    if (is_ours(transfer, code, status))
         return ANSWER_OURS;
     if (is_unreached(transfer, code))
         return ANSWER_UNREACHED;
@@ -222,6 +234,10 @@ static void read_words(struct transfer *transfer, CURLcode code)
         transfer->error = "This server has run out of sockets.";
     else if (transfer->refused)
         transfer->error = transfer->refused;
+    else if (transfer->answer.status > 0 && code == CURLE_OUT_OF_MEMORY)
+        transfer->error = "A line of the answer's header is too long.";
+    else if (code == CURLE_OK)
+        transfer->error = "The answer ended within its header.";
     else if (transfer->curl_error[0])
         transfer->error = transfer->curl_error;
     else
