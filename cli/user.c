@@ -94,6 +94,22 @@ static bool add_login(struct cli *cli, struct id company, struct id user)
     return true;
 }
 
+/* Both open doors: as over the API, it is kept who gave them. */
+static void audit_doors(struct cli *cli, struct id company, const char *person)
+{
+    const struct id nobody = { { 0 } };
+    const char *role = cli_value(cli, "role");
+    struct json_object *details = json_new_object(cli->pool);
+    if (role_is_staff(role)) {
+        json_set_text(details, "from", NULL);
+        json_set_text(details, "to", role);
+        audit(cli->db, company, nobody, nobody, "user.role_changed", person, NULL,
+              json_text(cli->pool, details), cli->now);
+    }
+    if (cli_value(cli, "password-stdin"))
+        audit(cli->db, company, nobody, nobody, "login.created", person, NULL, NULL, cli->now);
+}
+
 static int create(struct cli *cli)
 {
     char id[ID_TEXT_SIZE];
@@ -114,6 +130,7 @@ static int create(struct cli *cli)
     id_format(id, "usr", user);
     audit(cli->db, company, (struct id){ { 0 } }, (struct id){ { 0 } }, "user.created", id, NULL, NULL,
           cli->now);
+    audit_doors(cli, company, id);
     cli_print(cli, "%s\n", id);
     cli->poke = true;
     return CLI_DONE;

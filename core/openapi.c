@@ -25,7 +25,7 @@ static struct error_set errors_of(const struct route *route)
     struct error_set set = { { false } };
     bool post = is_method(route, "POST"),
          takes_body = post || is_method(route, "PATCH") || is_method(route, "PUT"), /* if only an empty one */
-        takes_query = route->query || route->shape == SHAPE_PAGE || route->shape == SHAPE_RESULTS;
+        takes_query = route->query || route_has_pages(route) || route_is_strict(route->path);
 
     set.has[ERROR_BAD_REQUEST] = set.has[ERROR_RATE_LIMITED] = set.has[ERROR_INTERNAL] = true;
     set.has[ERROR_UNAVAILABLE] = route->also != error_table[ERROR_UNAVAILABLE].status;

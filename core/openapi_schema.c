@@ -252,8 +252,14 @@ struct json_object *openapi_list_schema(struct json_object *item, enum shape sha
         { "next", FIELD_TEXT, .nullable = true, .doc = "The cursor of the next page; null on the last one" },
         { 0 },
     };
+    static const struct field feed_out[] = {
+        { "next", FIELD_TEXT, .nullable = true,
+          .doc = "Where to go on, also behind the last one; null only where there was nothing yet" },
+        { 0 },
+    };
     static const struct field none[] = { { 0 } };
-    struct json_object *schema = openapi_object_schema(shape == SHAPE_PAGE ? page_out : none, OPENAPI_OUT);
+    const struct field *fields = shape == SHAPE_PAGE ? page_out : shape == SHAPE_FEED ? feed_out : none;
+    struct json_object *schema = openapi_object_schema(fields, OPENAPI_OUT);
     struct json_object *list = array_of(item), *data;
 
     if (shape != SHAPE_RESULTS) {

@@ -20,7 +20,7 @@ struct json_object *openapi_object_schema(const struct field *fields, enum opena
 /* The members of two tables in one object; `more` may be NULL. */
 struct json_object *openapi_joined_schema(const struct field *fields, const struct field *more,
                                           enum openapi_side side);
-/* The list of SHAPE_LIST, SHAPE_PAGE or SHAPE_RESULTS. Takes the reference of `item`. */
+/* The list of SHAPE_LIST, SHAPE_PAGE, SHAPE_FEED or SHAPE_RESULTS. Takes the reference of `item`. */
 struct json_object *openapi_list_schema(struct json_object *item, enum shape shape);
 /* Fills a response object: the error envelope with these codes, on the paths of route_tells_success with
  * `success`. Takes the reference of `codes`. */

@@ -19,7 +19,7 @@ void page_fields(struct pool *pool, const struct route *route, struct field fiel
     };
 
     memset(fields, 0, (PAGE_FIELDS + 1) * sizeof *fields);
-    if (route->shape == SHAPE_PAGE)
+    if (route->shape == SHAPE_PAGE || route->shape == SHAPE_FEED)
         memcpy(fields, keyset, sizeof keyset);
     if (route->shape == SHAPE_RESULTS) {
         memcpy(fields, numbered, sizeof numbered);

@@ -110,7 +110,7 @@ static const struct field *query_table(struct request *request)
     size_t count = 0;
     struct field *table;
 
-    if (request->route->shape != SHAPE_PAGE && request->route->shape != SHAPE_RESULTS)
+    if (!route_has_pages(request->route))
         return own;
     while (own[count].name)
         count++;
@@ -159,7 +159,7 @@ static struct json_object *parse_body(struct request *request, bool strict)
     if (object && json_object_is_type(object, json_type_object))
         return object;
     details = json_new_object(request->pool);
-    json_set_text(details, "body", object ? "must be a JSON object" : why);
+    json_set_text(details, "body", why ? why : "must be a JSON object");
     fail_with(request, ERROR_BAD_REQUEST, details);
     return NULL;
 }
@@ -167,7 +167,7 @@ static struct json_object *parse_body(struct request *request, bool strict)
 static enum outcome parse_fields(struct request *request)
 {
     struct problems problems = { .pool = request->pool };
-    bool strict = strncmp(request->path, "/api/v1/", 8) == 0;
+    bool strict = route_is_strict(request->path);
     struct json_object *object = parse_body(request, strict);
 
     if (!object)

@@ -35,8 +35,11 @@ static bool method_fits(const char *of_route, const char *asked)
     return strcmp(of_route, asked) == 0 || (strcmp(asked, "HEAD") == 0 && strcmp(of_route, "GET") == 0);
 }
 
+/* Two routes may share a path: `…/current` is also an `{id}`. */
 static void allow_method(struct buf *allow, const char *method)
 {
+    if (allow->length && strstr(allow->data, method))
+        return;
     buf_printf(allow, "%s%s", allow->length ? ", " : "", method);
     if (strcmp(method, "GET") == 0)
         buf_add_text(allow, ", HEAD");
@@ -62,6 +65,18 @@ struct route_match route_match(struct pool *pool, const struct resource *const *
     }
     match.allow = allow.length ? allow.data : NULL;
     return match;
+}
+
+bool route_has_pages(const struct route *route)
+{
+    return route->shape == SHAPE_PAGE || route->shape == SHAPE_FEED || route->shape == SHAPE_RESULTS;
+}
+
+bool route_is_strict(const char *path)
+{
+    static const char face[] = "/api/v1/";
+
+    return strncmp(path, face, sizeof face - 1) == 0;
 }
 
 bool route_tells_success(const char *path)

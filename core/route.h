@@ -16,6 +16,7 @@ enum outcome { OUTCOME_OK, OUTCOME_FAILED }; /* handlers return reply_…() or f
 enum shape {
     SHAPE_OBJECT,  /* `out` describes the body */
     SHAPE_PAGE,    /* {"data":[out…],"next":cursor|null}; the query gains `limit` and `cursor` */
+    SHAPE_FEED,    /* a page of what never ends: `next` is where to go on, even behind the last item */
     SHAPE_LIST,    /* {"data":[out…]} */
     SHAPE_RESULTS, /* {"data":{"resultArray":[out…]}}; the query gains `page` (from 1) and `limit` */
     SHAPE_EMPTY,   /* 204 */
@@ -68,6 +69,10 @@ struct route_match {
 struct route_match route_match(struct pool *pool, const struct resource *const *list, const char *method,
                                const char *path);
 
+/* Whether its query gains the members that choose a page. */
+bool route_has_pages(const struct route *route);
+/* The native API refuses what it does not know, in the query too. */
+bool route_is_strict(const char *path);
 /* The therapy face: its answers and its errors begin with `success`. */
 bool route_tells_success(const char *path);
 

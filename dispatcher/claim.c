@@ -48,9 +48,9 @@ static const struct statement FIND_TESTS = {
 
 static const struct statement READ_ENDPOINT = {
     "SELECT url, format, secret, previous_secret, previous_until, active, signatures, custom_headers, "
-    "retry_limit, failing_since, breaker_failures, breaker_until, rate_limit "
+    "retry_limit, failing_since, failing_warned, breaker_failures, breaker_until, rate_limit "
     "FROM webhook_endpoints WHERE company_id = ? AND id = ?",
-    .in = "uu", .out = "sssstissititi"
+    .in = "uu", .out = "sssstissitiiti"
 };
 
 /* Only the inner select locks: the events stay free for everyone, other lanes' claims among them. */

@@ -3,6 +3,7 @@
 #include "core/config.h"
 #include "core/log.h"
 #include "dispatcher/hold.h"
+#include "rules/audit.h"
 #include "rules/companies.h"
 #include "rules/events.h"
 #include "rules/messages.h"
@@ -259,6 +260,16 @@ void health_settle(struct dispatcher *dispatcher, struct tally *tally, struct tr
     expire(dispatcher, tally);
 }
 
+static void audit_disabled(struct dispatcher *dispatcher, const struct tally *tally, instant now)
+{
+    char endpoint[ID_TEXT_SIZE];
+    const struct id none = { { 0 } };
+    struct json_object *details = json_new_object(dispatcher->turn);
+    json_set_text(details, "reason", tally->disable);
+    audit(dispatcher->db, tally->company, none, none, "webhook.disabled",
+          id_format(endpoint, "whk", tally->lane->endpoint), NULL, json_text(dispatcher->turn, details), now);
+}
+
 void health_disable(struct dispatcher *dispatcher, struct tally *tally)
 {
     instant now = clock_now();
@@ -270,6 +281,7 @@ void health_disable(struct dispatcher *dispatcher, struct tally *tally)
     hold_rows(dispatcher, tally->company, tally->lane->endpoint);
     if (switched == 0)
         return;
+    audit_disabled(dispatcher, tally, now);
     tell(dispatcher, tally,
          &(struct notice){ .type = "webhook.disabled",
                            .reason = tally->disable,

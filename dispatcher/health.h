@@ -9,7 +9,8 @@
  * - Failing: from the first failure after a success. At 50, 70 and 90 percent of the days until the endpoint
  * is switched off there is a warning, once each; at 100 percent it is switched off. An endpoint that is
  * seldom written to may come there unwarned: it gets its warning, and the last tenth of the way from then on.
- * - Recovered: the first success after a warning, or after the breaker had come to its longest pause.
+ * - Recovered: the first success after a warning, after it was switched off, or after the breaker had come to
+ * its longest pause.
  *
  * Only what the endpoint did comes here: no fault of ours, no test send, no wait.
  */
@@ -25,9 +26,12 @@ enum { BREAKER_FAILURES = 10, BREAKER_FIRST = 10 * CLOCK_SECOND, BREAKER_LONGEST
  * further off is from a clock that was turned back. */
 #define BREAKER_FURTHEST (CLOCK_HOUR + CLOCK_MINUTE)
 
+/* It was switched on again after news of it; that it works is still to be told. */
+enum { HEALTH_TOLD = 100 };
+
 struct health {
     instant failing_since; /* the first failure since the last success; 0: not failing */
-    int warned;            /* percent last warned of */
+    int warned;            /* percent last warned of; or HEALTH_TOLD */
     int failures;          /* in a row, as the breaker counts them */
     instant breaker_until; /* nothing is sent before, one probe after; 0: closed */
 };

@@ -20,7 +20,8 @@ enum breaker health_breaker(const struct health *health, instant now)
 
 bool health_is_ailing(const struct health *health)
 {
-    return health->failing_since != 0 || health->failures > 0 || health->breaker_until != 0;
+    return health->failing_since != 0 || health->failures > 0 || health->breaker_until != 0 ||
+           health->warned != 0;
 }
 
 /* What was sent before the breaker opened, and came back late, says nothing that is not known. */
@@ -34,11 +35,17 @@ static void count_failure(struct health *health, const struct health_attempt *at
         health->breaker_until = attempt->now + breaker_pause(health->failures);
 }
 
+/* Of what it fails now; what was told before it was switched on again is no warning. */
+static int warned_of(const struct health *health)
+{
+    return health->warned == HEALTH_TOLD ? 0 : health->warned;
+}
+
 /* Who has had no warning yet is left the last tenth of the way from now on. */
 static void grant_time(struct health *health, const struct health_attempt *attempt)
 {
     instant latest = attempt->now - attempt->disable_after * 9 / 10;
-    if (health->warned == 0 && health->failing_since < latest)
+    if (warned_of(health) == 0 && health->failing_since < latest)
         health->failing_since = latest;
 }
 
@@ -46,12 +53,12 @@ static enum health_news judge_failing(struct health *health, const struct health
 {
     static const int thresholds[] = { 90, 70, 50 };
     instant failing = attempt->now - health->failing_since;
-    if (failing >= attempt->disable_after && health->warned > 0)
+    if (failing >= attempt->disable_after && warned_of(health) > 0)
         return HEALTH_EXPIRED;
     for (size_t i = 0; i < sizeof thresholds / sizeof *thresholds; i++) {
         if (failing * 100 < attempt->disable_after * thresholds[i])
             continue;
-        if (health->warned >= thresholds[i])
+        if (warned_of(health) >= thresholds[i])
             return HEALTH_NOTHING;
         grant_time(health, attempt);
         health->warned = thresholds[i];

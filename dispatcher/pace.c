@@ -20,6 +20,7 @@ static const struct statement SPEND = {
 enum breaker pace_breaker(struct lane *lane, const struct row *endpoint, instant now)
 {
     struct health health = { .failing_since = row_time(endpoint, "failing_since"),
+                             .warned = (int)row_int(endpoint, "failing_warned"),
                              .failures = (int)row_int(endpoint, "breaker_failures"),
                              .breaker_until = row_time(endpoint, "breaker_until") };
     enum breaker breaker = health_breaker(&health, now);

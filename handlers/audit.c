@@ -4,6 +4,7 @@
 static const struct statement LIST = {
     "SELECT a.id, a.created_at, a.action, a.subject,"
     " CASE WHEN a.key_id IS NOT NULL THEN 'key' WHEN a.user_id IS NOT NULL THEN 'user'"
+    " WHEN a.action = 'webhook.disabled' THEN 'system'"
     " WHEN a.address IS NULL THEN 'commandLine' ELSE 'anonymous' END AS actor_type,"
     " COALESCE(a.key_id, a.user_id) AS actor_id, COALESCE(k.name, u.name) AS actor_name, a.address, a.details"
     " FROM audit_log a LEFT JOIN api_keys k ON k.id = a.key_id"
@@ -16,7 +17,7 @@ static const struct statement LIST = {
     .out = "utsssusss",
 };
 
-static const char *const actor_types[] = { "key", "user", "commandLine", "anonymous", NULL };
+static const char *const actor_types[] = { "key", "user", "commandLine", "system", "anonymous", NULL };
 
 static const struct field query[] = {
     { "action", FIELD_TEXT, .max = 64, .doc = "Only this one, like `key.revoked`" },
@@ -28,7 +29,9 @@ static const struct field query[] = {
 };
 static const struct field actor_out[] = {
     { "type", FIELD_ENUM, .choices = actor_types, .required = true,
-      .doc = "`commandLine` is the operator on the machine, `anonymous` somebody without credentials" },
+      .doc =
+          "`commandLine` is the operator on the machine, `system` Slotwire by itself, `anonymous` somebody "
+          "without credentials" },
     { "id", FIELD_TEXT, .required = true, .nullable = true, .doc = "`usr_…` or `key_…`" },
     { "name", FIELD_TEXT, .required = true, .nullable = true, .doc = "The person's, or the key's" },
     { 0 },

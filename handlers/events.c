@@ -95,7 +95,7 @@ static enum outcome feed(struct request *request)
 
 static const struct route routes[] = {
     { "GET", "/api/v1/events", .scope = "webhooks:read", .query = feed_query, .out = event_out,
-      .shape = SHAPE_PAGE, .run = feed,
+      .shape = SHAPE_FEED, .run = feed,
       .summary = "List all that happened, oldest first; `next` stays where nothing new has come yet" },
     { 0 }
 };

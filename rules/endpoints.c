@@ -84,10 +84,12 @@ static const struct statement SWITCH_OFF = {
     .in = "tuu",
 };
 
-/* What switched it off, and how it failed, is forgotten. */
+/* What switched it off, and how it failed, is forgotten; but not that it was told (HEALTH_TOLD: the news that
+ * it works again is still to come). */
 static const struct statement SWITCH_ON = {
-    "UPDATE webhook_endpoints SET active = TRUE, disabled_reason = NULL, failing_since = NULL,"
-    " failing_warned = 0, breaker_failures = 0, breaker_until = NULL, updated_at = ?"
+    "UPDATE webhook_endpoints SET active = TRUE,"
+    " failing_warned = IF(disabled_reason IS NULL AND failing_warned = 0, 0, 100), disabled_reason = NULL,"
+    " failing_since = NULL, breaker_failures = 0, breaker_until = NULL, updated_at = ?"
     " WHERE company_id = ? AND id = ?",
     .in = "tuu",
 };

@@ -310,7 +310,7 @@ CREATE TABLE webhook_endpoints (
     last_attempt_at  DATETIME(3)   NULL,
     last_success_at  DATETIME(3)   NULL,
     failing_since    DATETIME(3)   NULL,                     -- the first failure since the last success
-    failing_warned   TINYINT UNSIGNED NOT NULL DEFAULT 0,    -- percent of the way to being disabled last warned of
+    failing_warned   TINYINT UNSIGNED NOT NULL DEFAULT 0,    -- percent of the way to being disabled last warned of; 100: see HEALTH_TOLD
     breaker_failures INT           NOT NULL DEFAULT 0,       -- failures in a row
     breaker_until    DATETIME(3)   NULL,                     -- nothing but one probe is sent before
     rate_window_at   DATETIME(3)   NULL,

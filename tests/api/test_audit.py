@@ -36,6 +36,13 @@ def test_the_command_line_is_named_as_such(company):
     assert (entry["subject"], entry["address"], entry["details"]) == (user, None, None)
 
 
+def test_what_the_command_line_opens_is_told_as_over_the_api(company):
+    user, _ = company.add_login("coach")
+    told = [(entry["action"], entry["actor"]["type"], entry["details"]) for entry in entries(company, subject=user)]
+    assert sorted(told) == [("login.created", "commandLine", None), ("user.created", "commandLine", None),
+                            ("user.role_changed", "commandLine", {"from": None, "to": "coach"})]
+
+
 def test_a_lock_is_told_of_nobody(stack, company):
     stack.sql.run("DELETE FROM login_failures")
     user, email = company.add_login("coach")
@@ -54,7 +61,7 @@ def test_roles_are_told_from_and_to(company):
     admin.patch(f"/api/v1/users/{coach['id']}", {"role": "frontdesk", "notes": "x"})
     admin.patch(f"/api/v1/users/{coach['id']}", {"notes": "y"})
     admin.delete(f"/api/v1/users/{coach['id']}")
-    changes = [entry["details"] for entry in entries(company, action="user.role_changed")]
+    changes = [entry["details"] for entry in entries(company, action="user.role_changed", subject=coach["id"])]
     assert changes == [{"from": "frontdesk", "to": None}, {"from": "coach", "to": "frontdesk"}, {"from": None, "to": "coach"}]
 
 

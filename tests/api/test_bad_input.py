@@ -369,3 +369,9 @@ def test_a_body_shorter_than_it_says_is_refused(stack, company):
 def test_two_keys_in_two_headers_are_not_a_way_in(stack, company):
     answer = company.api("GET", "/api/v1/company", headers={"X-API-Key": "sk_live_x", "Authorization": "Bearer nonsense"})
     assert answer.status_code == 401
+
+
+@pytest.mark.parametrize("raw", [b"null", b"[]", b"true", b"1", b'"{}"'])
+def test_a_body_that_is_no_object_is_told_so(company, raw):
+    answer = company.api("POST", "/api/v1/users", 400, data=raw, headers={"Content-Type": "application/json"})
+    assert answer.json()["error"]["details"] == {"body": "must be a JSON object"}

@@ -60,7 +60,19 @@ def test_a_known_path_with_another_method_is_405_with_allow(stack):
         has = {method.upper() for method in item if method in openapi_check.METHODS}
         answer = stack.client().api("OPTIONS", path.replace("{id}", "usr_" + "0" * 26), 405)
         assert answer.json()["error"]["code"] == "METHOD_NOT_ALLOWED"
-        assert has <= {word.strip() for word in answer.headers["Allow"].split(",")}
+        allowed = [word.strip() for word in answer.headers["Allow"].split(",")]
+        assert has <= set(allowed) and len(allowed) == len(set(allowed))
+
+
+def test_a_method_that_no_worker_sees_is_405_with_those_of_the_api(stack):
+    answer = stack.client().session.request("TRACE", stack.url + "/api/v1/keys", timeout=30)
+    assert answer.status_code == 405 and {"GET", "POST", "DELETE"} <= set(answer.headers["Allow"].split(", "))
+
+
+@pytest.mark.parametrize("path, told", [("/api/webhooks/keys", True), ("/api/webhooks?x=1", True), ("/api/v1/keys", False)])
+def test_nginx_tells_success_where_the_workers_do(stack, path, told):
+    answer = stack.client().session.request("TRACE", stack.url + path, timeout=30)
+    assert answer.json().get("success") == (False if told else None) and answer.json()["error"]["code"] == "METHOD_NOT_ALLOWED"
 
 
 @pytest.mark.parametrize("path", ["/api/v1", "/api/v1/", "/api/v1/nothing", "/api/v1/bookings/", "/api/v2/bookings",

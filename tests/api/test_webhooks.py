@@ -367,16 +367,17 @@ def test_every_format_can_be_chosen(company, receiver, format):
     assert made["format"] == format and len(made["secret"]) >= 38 and made["rateLimit"] is None
 
 
-def test_switching_on_forgets_why_it_was_off(stack, company, receiver):
+@pytest.mark.parametrize("reason, warned, told", [(None, 0, 0), (None, 50, 100), ("gone", 0, 100), ("for days", 90, 100)])
+def test_switching_on_forgets_why_it_was_off_but_not_that_it_was_told(stack, company, receiver, reason, warned, told):
     made = company.webhook(receiver.url, active=False)
-    stack.sql.run("UPDATE webhook_endpoints SET disabled_reason = 'x', failing_since = '2031-01-01', failing_warned = 90,"
-                  " breaker_failures = 9, breaker_until = '2031-01-01' WHERE id = %s", id_bytes(made["id"]))
+    stack.sql.run("UPDATE webhook_endpoints SET disabled_reason = %s, failing_since = '2031-01-01', failing_warned = %s,"
+                  " breaker_failures = 9, breaker_until = '2031-01-01' WHERE id = %s", reason, warned, id_bytes(made["id"]))
     read = company.get(f"/api/v1/webhooks/{made['id']}").json()
     assert read["failingSince"] == read["breakerUntil"] == "2031-01-01T00:00:00.000Z"
     changed = company.patch(f"/api/v1/webhooks/{made['id']}", {"active": True}).json()
     assert [changed[name] for name in ("disabledReason", "failingSince", "breakerUntil")] == [None] * 3
     row = stack.sql.one("SELECT failing_warned, breaker_failures FROM webhook_endpoints WHERE id = %s", id_bytes(made["id"]))
-    assert row == {"failing_warned": 0, "breaker_failures": 0}
+    assert row == {"failing_warned": told, "breaker_failures": 0}
 
 
 def test_deleting_gives_up_what_is_unsent(stack, company, receiver):

@@ -42,6 +42,34 @@ static enum breaker breaker(const struct patient *patient)
     return health_breaker(&patient->health, patient->now);
 }
 
+/* ---- after it was switched on again ---- */
+
+static void test_that_it_works_again_is_told_though_it_had_no_warning_since(void **state)
+{
+    (void)state;
+    struct patient patient = patient_new();
+    patient.health.warned = HEALTH_TOLD;
+    assert_true(health_is_ailing(&patient.health));
+    assert_int_equal(succeed_now(&patient), HEALTH_RECOVERED);
+    assert_true(patient.was_warned);
+    assert_int_equal(succeed_now(&patient), HEALTH_NOTHING);
+}
+
+static void test_the_warnings_begin_anew(void **state)
+{
+    (void)state;
+    struct patient patient = patient_new();
+    patient.health.warned = HEALTH_TOLD;
+    assert_int_equal(fail_now(&patient), HEALTH_NOTHING);
+    patient.now += 5 * CLOCK_DAY / 2;
+    assert_int_equal(fail_now(&patient), HEALTH_FAILING);
+    assert_int_equal(patient.health.warned, 50);
+    patient.now += 5 * CLOCK_DAY / 2;
+    patient.health.warned = HEALTH_TOLD; /* as if it had had none: the last tenth is granted */
+    assert_int_equal(fail_now(&patient), HEALTH_FAILING);
+    assert_int_equal(patient.health.warned, 90);
+}
+
 /* ---- the breaker ---- */
 
 static void test_it_opens_at_the_tenth_failure_in_a_row(void **state)
@@ -209,6 +237,8 @@ static void test_recovery_is_told_after_the_longest_pause_only(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_that_it_works_again_is_told_though_it_had_no_warning_since),
+        cmocka_unit_test(test_the_warnings_begin_anew),
         cmocka_unit_test(test_it_opens_at_the_tenth_failure_in_a_row),
         cmocka_unit_test(test_each_probe_that_fails_doubles_the_pause),
         cmocka_unit_test(test_what_was_sent_before_it_opened_moves_nothing),

@@ -115,7 +115,7 @@ def test_switched_on_again_it_has_the_whole_way_before_it(scene):
     scene.company.patch(f"/api/v1/webhooks/{scene.hook['id']}", {"active": True})
     scene.later(1)
     endpoint = scene.endpoint()
-    assert endpoint["active"] and endpoint["failing_warned"] == 0
+    assert endpoint["active"] and endpoint["failing_warned"] == 100  # no warning: that it was told of being switched off
     assert endpoint["failing_since"] == scene.now.replace(tzinfo=None)
 
 
@@ -157,6 +157,27 @@ def test_what_the_endpoint_asks_for_is_told_as_well(scene, witness, answer):
     assert len(scene.mails()) == 1 and not scene.endpoint()["active"]
     scene.later(60)
     assert witnessed(scene)[-1]["data"]["reason"] == scene.endpoint()["disabled_reason"]
+    [entry] = scene.company.get(f"/api/v1/audit?subject={scene.hook['id']}&action=webhook.disabled").json()["data"]
+    assert entry["actor"] == {"type": "system", "id": None, "name": None} and entry["address"] is None
+    assert entry["details"] == {"reason": scene.endpoint()["disabled_reason"]}
+
+
+@pytest.mark.parametrize("answer", [(410, {}, b"gone"), (500, {}, b"")], ids=["at its wish", "after five days"])
+def test_recovery_is_told_and_mailed_after_it_was_switched_off(scene, answer):
+    scene.receiver.default = answer
+    for days in (0, 3, 3):
+        scene.make()
+        scene.later(days * DAY)
+        if not scene.endpoint()["active"]:
+            break
+    assert scene.told("webhook.disabled") and not scene.told("webhook.recovered")
+    scene.receiver.default = (200, {}, b"")
+    scene.company.patch(f"/api/v1/webhooks/{scene.hook['id']}", {"active": True})
+    scene.make()
+    for _ in range(3):
+        scene.later(60)
+    assert len(scene.told("webhook.recovered")) == 1
+    assert [mail["subject"] for mail in scene.mails()][-1] == "A webhook endpoint works again"
 
 
 @pytest.mark.parametrize("word", ["abort", "abort-message", "Abort"])
