@@ -3,6 +3,7 @@
 #include "core/log.h"
 #include "dispatcher/hold.h"
 #include "dispatcher/lease.h"
+#include "dispatcher/left.h"
 #include "dispatcher/pace.h"
 #include "dispatcher/send.h"
 #include "dispatcher/shards.h"
@@ -56,23 +57,25 @@ static const struct statement READ_ENDPOINT = {
 /* Only the inner select locks: the events stay free for everyone, other lanes' claims among them. */
 static const struct statement LOCK_ROWS = {
     "SELECT d.id, d.event_id, d.attempts, d.requests, d.test, d.created_at, e.type AS event_type, e.payload, "
-    "e.created_at AS happened_at "
-    "FROM (SELECT id, company_id, event_id, attempts, requests, test, created_at, due_at FROM deliveries "
+    "e.created_at AS happened_at, d.leased_until "
+    "FROM (SELECT id, company_id, event_id, attempts, requests, test, created_at, due_at, "
+    "IF(fence IS NULL, NULL, due_at) AS leased_until FROM deliveries "
     "FORCE INDEX (deliveries_lane) WHERE state = ? AND endpoint_id = ? AND due_at <= ? AND company_id = ? "
     "ORDER BY due_at LIMIT ? FOR UPDATE SKIP LOCKED) AS d "
     "LEFT JOIN events AS e ON e.company_id = d.company_id AND e.id = d.event_id",
-    .in = "sutui", .out = "uuiiitsst"
+    .in = "sutui", .out = "uuiiitsstt"
 };
 
 static const struct statement LOCK_TESTS = {
     "SELECT d.id, d.event_id, d.attempts, d.requests, d.test, d.created_at, e.type AS event_type, e.payload, "
-    "e.created_at AS happened_at "
-    "FROM (SELECT id, company_id, event_id, attempts, requests, test, created_at, due_at FROM deliveries "
+    "e.created_at AS happened_at, d.leased_until "
+    "FROM (SELECT id, company_id, event_id, attempts, requests, test, created_at, due_at, "
+    "IF(fence IS NULL, NULL, due_at) AS leased_until FROM deliveries "
     "FORCE INDEX (deliveries_test) WHERE test = TRUE AND id >= ? AND endpoint_id = ? AND state IN "
     "('pending', 'retrying') "
     "AND due_at <= ? AND company_id = ? ORDER BY id LIMIT ? FOR UPDATE SKIP LOCKED) AS d "
     "LEFT JOIN events AS e ON e.company_id = d.company_id AND e.id = d.event_id",
-    .in = "uutui", .out = "uuiiitsst"
+    .in = "uutui", .out = "uuiiitsstt"
 };
 
 static const struct statement COUNT_GROWN = {
@@ -130,7 +133,7 @@ static void take_row(struct transfer *transfer, const struct row *row)
     transfer->course.attempts = (int)row_int(row, "attempts");
     transfer->course.created_at = row_time(row, "created_at");
     transfer->course.is_test = row_int(row, "test") != 0;
-    transfer->number = row_int(row, "requests") + 1;
+    transfer->number = row_int(row, "requests") + left_behind(row) + 1;
     transfer->event = (struct partner_event){
         .id = row_id(row, "event_id"),
         .created_at = row_time(row, "happened_at"),
@@ -184,6 +187,7 @@ static int take_rows(struct dispatcher *dispatcher, struct lane *lane, struct id
                      const struct row *endpoint, struct id fence, instant now)
 {
     int taken = 0;
+    left_log(dispatcher, company, rows);
     for (size_t i = 0; i < rows.count; i++) {
         instant useless_at;
         if (give_up_stale(dispatcher, company, &rows.items[i], now, &useless_at))

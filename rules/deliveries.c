@@ -93,7 +93,7 @@ const struct field delivery_out[] = {
           "Never tried yet, tried again or sent again, taken, given up, or held while the endpoint is off" },
     { "test", FIELD_BOOL, .required = true, .doc = "Whether it is a test send" },
     { "attempts", FIELD_INT, .required = true, .doc = "Those that count against the format's schedule" },
-    { "requests", FIELD_INT, .required = true, .doc = "All that were sent" },
+    { "requests", FIELD_INT, .required = true, .doc = "All that were sent, or may have been" },
     { "dueAt", FIELD_TIME, .required = true, .doc = "When the next attempt is or was due" },
     { "settledAt", FIELD_TIME, .required = true, .nullable = true, .doc = "When it was taken or given up" },
     { "createdAt", FIELD_TIME, .required = true, .doc = "When the event happened" },

@@ -38,7 +38,8 @@ const struct field attempt_out[] = {
     { "number", FIELD_INT, .required = true, .doc = "Counts every request of this delivery from 1" },
     { "startedAt", FIELD_TIME, .required = true, .doc = "When it began" },
     { "address", FIELD_TEXT, .required = true, .nullable = true, .doc = "IP address that was connected to" },
-    { "status", FIELD_INT, .required = true, .nullable = true, .doc = "HTTP status; null: no answer" },
+    { "status", FIELD_INT, .required = true, .nullable = true,
+      .doc = "HTTP status; null: no answer, or none on record" },
     { "error", FIELD_TEXT, .max = 500, .required = true, .nullable = true, .doc = "What went wrong" },
     { "response", FIELD_LINES, .max = 20000, .required = true, .nullable = true,
       .doc =

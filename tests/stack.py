@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import tempfile
+import threading
 import time
 
 import pymysql
@@ -279,6 +280,17 @@ class Stack:
                 process.kill()
                 process.wait()
                 raise
+
+    def kill_on_the_wire(self, receiver, requests):
+        """Runs a dispatcher until so many requests of its own wait for their answers, and kills it then."""
+        receiver.hold = threading.Event()
+        before, process = len(receiver.deliveries), self.start_dispatcher()
+        try:
+            wait_until(lambda: len(receiver.deliveries) == before + requests, 10, "the requests")
+        finally:
+            process.kill()
+            process.wait()
+            receiver.hold.set()
 
     def set_clock(self, moment):
         """Freezes the business's time at an RFC 3339 text; None gives the real time back."""

@@ -53,6 +53,17 @@ def test_a_cancelled_booking_is_not_reminded_of_when_the_endpoint_recovers(late)
     assert late.at("2031-06-10T11:00:10Z") == 0 and late.states() == ["failed"]
 
 
+def test_a_reminder_that_was_on_the_wire_when_its_dispatcher_was_killed_is_in_the_log_though_given_up(late):
+    late.clock("2031-06-10T11:00:00Z")
+    late.stack.kill_on_the_wire(late.receiver, 1)
+    late.company.move(late.booking, "cancel")
+    assert late.at("2031-06-10T11:02:01Z") == 1
+    [delivery] = late.company.get(f"/api/v1/webhooks/{late.hook['id']}/deliveries").json()["data"]
+    [attempt] = delivery["attemptLog"]
+    assert (delivery["state"], delivery["attempts"], delivery["requests"]) == ("failed", 0, 1)
+    assert (attempt["number"], attempt["status"]) == (1, None) and "may have been received" in attempt["error"]
+
+
 def test_a_moved_booking_is_not_reminded_of_its_old_start(late):
     late.refuse_at("2031-06-10T11:00:00Z")
     late.company.move(late.booking, "reschedule", {"startsAt": "2031-06-12T12:00:00Z"})

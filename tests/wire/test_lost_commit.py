@@ -74,10 +74,16 @@ def test_whichever_answer_is_lost_each_attempt_counts_once(scene, tmp_path, whic
     finally:
         between.close()
     assert between.left <= 0
+    # Where it was the claim's, nothing was sent; the next claim cannot know that and logs what may have been.
+    left = sum(row["fence"] is not None for row in scene.rows())
+    assert left == 3 - len(scene.receiver.deliveries)
     for _ in range(2):  # the lease is over, and then the time of what failed has come
         scene.later(3600)
     endpoint = scene.endpoint()
     assert scene.states() == ["delivered"] * 3 and len(scene.receiver.deliveries) == 4
     assert (endpoint["success_count"], endpoint["failure_count"], endpoint["breaker_failures"]) == (3, 1, 0)
-    assert scene.stack.sql.number("SELECT COUNT(*) FROM attempts a JOIN deliveries d ON d.id = a.delivery_id"
-                                  " WHERE d.endpoint_id = %s", scene.key) == 4
+    log = scene.stack.sql.all("SELECT a.status, a.error FROM attempts a JOIN deliveries d ON d.id = a.delivery_id"
+                              " WHERE d.endpoint_id = %s", scene.key)
+    assert sorted(row["status"] for row in log if row["status"]) == [200, 200, 200, 500]
+    assert ["may have been received" in row["error"] for row in log if not row["status"]] == [True] * left
+    assert sum(row["requests"] for row in scene.rows()) == 4 + left

@@ -28,9 +28,11 @@ class Scene:
         self.stack.dispatch()
         return len(self.receiver.deliveries)
 
+    def deliveries(self):
+        return self.company.get(f"/api/v1/webhooks/{self.hook['id']}/deliveries").json()["data"]
+
     def delivery(self):
-        path = f"/api/v1/webhooks/{self.hook['id']}/deliveries"
-        return self.company.get(path).json()["data"][0]
+        return self.deliveries()[0]
 
     def endpoint(self):
         return self.company.get(f"/api/v1/webhooks/{self.hook['id']}").json()
@@ -216,6 +218,50 @@ def test_a_lease_that_ran_out_is_taken_up_again(scene):
                         dead, scene.company.bytes)
     assert scene.later(60) == 0
     assert scene.later(61) == 1 and scene.delivery()["state"] == "delivered"
+
+
+def log_of(scene, delivery):
+    """The whole delivery, and of its attempts what tells them apart."""
+    whole = scene.company.get(f"/api/v1/deliveries/{delivery['id']}").json()
+    for attempt in whole["attemptLog"]:
+        assert (attempt["status"] is None) == (attempt["address"] is None) == ("may have been received" in str(attempt["error"]))
+    return whole, [(a["number"], a["startedAt"], a["status"]) for a in whole["attemptLog"]]
+
+
+def test_what_a_killed_dispatcher_had_on_the_wire_is_in_the_log_and_counts_against_nobody(scene):
+    scene.company.user("Max"), scene.company.user("Eva")
+    scene.stack.kill_on_the_wire(scene.receiver, 3)
+    assert scene.later(119) == 3 and [a["attemptLog"] for a in scene.deliveries()] == [[]] * 3
+    assert scene.later(2) == 6
+    for delivery in scene.deliveries():
+        whole, log = log_of(scene, delivery)
+        assert log == [(1, rfc(START), None), (2, rfc(scene.now), 200)]
+        assert (whole["state"], whole["attempts"], whole["requests"]) == ("delivered", 1, 2)
+    assert (scene.endpoint()["successCount"], scene.endpoint()["failureCount"]) == (3, 0)
+
+
+def test_each_of_several_that_were_killed_is_in_the_log_with_its_own_time(scene):
+    scene.stack.kill_on_the_wire(scene.receiver, 1)
+    scene.now += datetime.timedelta(seconds=121)
+    scene.clock(rfc(scene.now))
+    scene.stack.kill_on_the_wire(scene.receiver, 1)
+    second = scene.now
+    scene.receiver.script = {2: (500, {}, b"")}
+    assert scene.later(121) == 3
+    whole, log = log_of(scene, scene.delivery())
+    assert log == [(1, rfc(START), None), (2, rfc(second), None), (3, rfc(scene.now), 500)]
+    assert (whole["state"], whole["attempts"], whole["requests"]) == ("retrying", 1, 3)
+    assert 4 <= scene.wait() <= 7  # the schedule's first step
+
+
+def test_a_test_that_was_on_the_wire_is_in_the_log_too(scene):
+    assert scene.later(0) == 1
+    scene.company.post(f"/api/v1/webhooks/{scene.hook['id']}/test", {"event": "booking.created"}, 202)
+    scene.stack.kill_on_the_wire(scene.receiver, 1)
+    assert scene.later(121) == 3
+    [test] = [delivery for delivery in scene.deliveries() if delivery["test"]]
+    whole, log = log_of(scene, test)
+    assert [(number, status) for number, _, status in log] == [(1, None), (2, 200)] and whole["requests"] == 2
 
 
 def test_who_lost_the_lease_does_not_settle(scene):
