@@ -161,6 +161,17 @@ def test_every_event_arrived_at_least_once_in_every_format(aftermath, figure):
     assert rows and not lost and {row["format"] for row in rows} == set(FORMATS)
 
 
+def test_every_arrival_is_in_the_log_of_its_delivery(aftermath):
+    """What was in flight when its dispatcher was killed is logged by whoever takes it up."""
+    rows = aftermath.stack.sql.all(
+        "SELECT d.event_id, w.format, COUNT(a.id) AS logged FROM deliveries d"
+        " JOIN webhook_endpoints w ON w.id = d.endpoint_id LEFT JOIN attempts a ON a.delivery_id = d.id"
+        " WHERE d.company_id = %s GROUP BY d.id, w.format", aftermath.company.bytes)
+    arrived = aftermath.arrived()
+    logged = {(row["format"], id_text("evt", row["event_id"])): row["logged"] for row in rows}
+    assert logged and {place: count for place, count in arrived.items() if logged.get(place, 0) < count} == {}
+
+
 def test_every_duplicate_says_what_the_first_said(aftermath):
     said = {}
     for delivery in aftermath.receiver.deliveries:
