@@ -139,7 +139,7 @@ struct dispatcher {
     bool locked;      /* the lock of our name is ours */
     bool draining;    /* claims nothing more; ends when nothing is in flight or at `drain_until` */
     int64_t drain_until;
-    bool away; /* the database does not answer; next tried at `retry_at` */
+    bool away; /* the database does not answer, or refuses; next tried at `retry_at` */
     int64_t retry_at, retry_pause;
     int64_t heartbeat_at;
     char holder[120]; /* host:pid */

@@ -61,8 +61,7 @@ bool dispatcher_guarded(struct dispatcher *dispatcher, void (*step)(struct dispa
         break;
     case FAULT_DATABASE:
         *fault = FAULT_DATABASE;
-        dispatcher->away = true;
-        dispatcher->retry_at = clock_monotonic();
+        window_is_away(dispatcher);
         break;
     case FAULT_BROKEN:
         *fault = FAULT_BROKEN;
@@ -325,16 +324,18 @@ static void clean_up(struct dispatcher *dispatcher)
 static int run(struct dispatcher *dispatcher, const struct options *options)
 {
     enum window window;
+    int tries = 0;
     while ((window = window_open(dispatcher)) != WINDOW_OURS) {
         if (window == WINDOW_TAKEN)
             return EXIT_SUCCESS;
         if (!dispatcher->away)
             return EXIT_UNAVAILABLE;
-        while (!window_database(dispatcher)) {
-            if (stopped || dispatcher->once || clock_monotonic() >= dispatcher->window_until)
+        do { /* asked before each try: the database may answer well and refuse all the same */
+            bool enough = dispatcher->once && tries++ > 0; /* one more, as a connection may just be lost */
+            if (stopped || enough || clock_monotonic() >= dispatcher->window_until)
                 return EXIT_UNAVAILABLE;
-            send_wait(dispatcher, TURN_LONGEST_US / 1000);
-        }
+            send_wait(dispatcher, sleep_milliseconds(dispatcher));
+        } while (!window_database(dispatcher));
     }
     log_info("at work holder=%s name=%s", dispatcher->holder, dispatcher->name);
     bool settled = loop(dispatcher, options);

@@ -157,6 +157,7 @@ static void beat(struct dispatcher *dispatcher)
 {
     db_run(dispatcher->db, &BEAT, BIND(value_text(dispatcher->holder), value_time(clock_now())));
     dispatcher->heartbeat_at = clock_monotonic() + HEARTBEAT_US;
+    dispatcher->retry_pause = 0; /* an answer alone does not say that the database can be written to */
 }
 
 static void open_step(struct dispatcher *dispatcher)
@@ -251,6 +252,16 @@ void window_drain(struct dispatcher *dispatcher, int64_t seconds, const char *wh
 
 /* ---- the database ---- */
 
+void window_is_away(struct dispatcher *dispatcher)
+{
+    int64_t pause = dispatcher->retry_pause * 2;
+    dispatcher->retry_pause = pause < RETRY_FIRST_US     ? RETRY_FIRST_US
+                              : pause > RETRY_LONGEST_US ? RETRY_LONGEST_US
+                                                         : pause;
+    dispatcher->retry_at = clock_monotonic() + dispatcher->retry_pause;
+    dispatcher->away = true;
+}
+
 bool window_database(struct dispatcher *dispatcher)
 {
     int64_t now = clock_monotonic();
@@ -259,16 +270,11 @@ bool window_database(struct dispatcher *dispatcher)
     if (now < dispatcher->retry_at)
         return false;
     if (!db_ping(dispatcher->db)) {
-        int64_t pause = dispatcher->retry_pause * 2;
-        dispatcher->retry_pause = pause < RETRY_FIRST_US     ? RETRY_FIRST_US
-                                  : pause > RETRY_LONGEST_US ? RETRY_LONGEST_US
-                                                             : pause;
-        dispatcher->retry_at = clock_monotonic() + dispatcher->retry_pause;
+        window_is_away(dispatcher);
         return false;
     }
-    log_info("the database is back");
+    log_info("the database answers again");
     dispatcher->away = false;
-    dispatcher->retry_pause = 0;
     dispatcher->heartbeat_at = dispatcher->shards_at = 0; /* lock and leases before anything else */
     return true;
 }

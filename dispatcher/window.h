@@ -36,6 +36,11 @@ void window_keep(struct dispatcher *dispatcher);
 /* Nothing more is claimed; what is in flight has so long to end. */
 void window_drain(struct dispatcher *dispatcher, int64_t seconds, const char *why);
 
+/* The database failed a step: nothing is asked of it until a pause is over, which grows from fault to fault
+ * (it may answer and refuse what is written, as one that is read-only or full does) until a heartbeat is
+ * written. */
+void window_is_away(struct dispatcher *dispatcher);
+
 /* While the database is away: tries it now and then. True when it answers. */
 bool window_database(struct dispatcher *dispatcher);
 
