@@ -153,6 +153,14 @@ static bool take_lock(struct dispatcher *dispatcher, int seconds)
     return row && row_int(row, "held") == 1;
 }
 
+/* Each take would have to be dropped by itself, so what is ours already is not taken again. */
+static bool keep_lock(struct dispatcher *dispatcher)
+{
+    const struct row *row =
+        db_one(dispatcher->db, dispatcher->turn, &ASK_LOCK, BIND(value_text(dispatcher->name)));
+    return (row && row_int(row, "held") == 1) || take_lock(dispatcher, 0);
+}
+
 static void beat(struct dispatcher *dispatcher)
 {
     db_run(dispatcher->db, &BEAT, BIND(value_text(dispatcher->holder), value_time(clock_now())));
@@ -167,7 +175,7 @@ static void open_step(struct dispatcher *dispatcher)
         beat(dispatcher);
         return;
     }
-    dispatcher->locked = take_lock(dispatcher, 0);
+    dispatcher->locked = keep_lock(dispatcher); /* an earlier try may have got so far */
     for (int i = 0; i < HANDOVER_TRIES && !dispatcher->locked; i++) {
         ask_for_handover(dispatcher);
         dispatcher->locked = take_lock(dispatcher, HANDOVER_WAIT_S);
@@ -207,10 +215,8 @@ static void keep_step(struct dispatcher *dispatcher)
         beat(dispatcher);
         return;
     }
-    const struct row *row =
-        db_one(dispatcher->db, dispatcher->turn, &ASK_LOCK, BIND(value_text(dispatcher->name)));
     bool was_locked = dispatcher->locked;
-    dispatcher->locked = (row && row_int(row, "held") == 1) || take_lock(dispatcher, 0);
+    dispatcher->locked = keep_lock(dispatcher);
     if (was_locked && !dispatcher->locked)
         window_drain(dispatcher, HANDOVER_DRAIN_S, "another dispatcher has taken over");
     else

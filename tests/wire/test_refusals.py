@@ -89,3 +89,20 @@ def test_what_was_answered_while_writes_are_refused_is_settled_once_they_work(re
         wait_until(lambda: refusing.sql.one("SELECT 1 FROM deliveries WHERE company_id = %s AND state = 'delivered'",
                                             company.bytes), 15, "the settling")
     assert written < LINES and len(receiver.deliveries) == 1
+
+
+def test_one_that_started_while_writes_were_refused_hands_over_at_once(refusing, receiver):
+    """The lock, taken in each of its tries, is free although it still has a transfer in flight."""
+    company = Company(refusing)
+    company.webhook(receiver.url, ["user.created"])
+    receiver.hold = threading.Event()
+    with contextlib.ExitStack() as running:
+        with read_only(refusing):
+            old = running.enter_context(killed_at_last(refusing.start_dispatcher()))
+            wait_for_refusals(refusing, 2)
+        company.user("Mia")
+        wait_until(lambda: receiver.deliveries, 15, "the webhook")
+        at_work = refusing.log("dispatcher-test").count("at work")
+        running.enter_context(killed_at_last(refusing.start_dispatcher()))
+        wait_until(lambda: refusing.log("dispatcher-test").count("at work") > at_work, 10, "the successor")
+        assert old.poll() is None
