@@ -431,6 +431,7 @@ static int claim_tests(struct dispatcher *dispatcher, instant now)
         claimed += claim_tests_of(dispatcher, &due.items[i], fence, now);
     lease_claimed(dispatcher, NULL, claimed, now);
     db_commit(dispatcher->db);
+    dispatcher->leased = TAILQ_LAST(&dispatcher->claimed, transfer_list);
     dispatcher->work_left = true;
     return claimed;
 }
@@ -445,6 +446,7 @@ void claim_look(struct dispatcher *dispatcher)
     dispatcher->look_at = start + IDLE_POLL_US;
     dispatcher->work_left = dispatcher->swept = dispatcher->squeezed = false;
     dispatcher->backlog_left = false;
+    dispatcher->leased = NULL;
     int claimed = claim_tests(dispatcher, now);
     claimed += claim_due(dispatcher, now);
     if (claimed > 0 || dispatcher->swept)
@@ -463,7 +465,7 @@ void claim_look(struct dispatcher *dispatcher)
 void claim_forget(struct dispatcher *dispatcher)
 {
     struct transfer *transfer;
-    while ((transfer = TAILQ_FIRST(&dispatcher->claimed))) {
+    while ((transfer = TAILQ_LAST(&dispatcher->claimed, transfer_list)) && transfer != dispatcher->leased) {
         TAILQ_REMOVE(&dispatcher->claimed, transfer, link);
         lane_land(transfer->lane, false);
         lane_settle(transfer->lane);

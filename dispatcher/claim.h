@@ -8,7 +8,8 @@
 
 /* One look: fills `claimed`. A step for dispatcher_guarded; after a failure call claim_forget. */
 void claim_look(struct dispatcher *dispatcher);
-/* Gives back what was claimed and not sent; its lease runs out by itself if it was committed at all. */
+/* Gives back what was claimed, but for tests whose lease is committed: they are still to be sent. Should a
+ * commit have come to pass without its answer, the lease runs out by itself. */
 void claim_forget(struct dispatcher *dispatcher);
 
 /* Something may be due: look as soon as that is not too soon after the last look. */

@@ -101,6 +101,7 @@ struct dispatcher {
     CURLM *multi;
     struct lanes lanes;
     struct transfer_list idle, claimed, flying, done;
+    const struct transfer *leased; /* up to this one `claimed` is committed; NULL: none of it */
     int parallel, lane_parallel;
     int flying_count, slow_count, done_count;
     bool once;

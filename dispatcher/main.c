@@ -141,6 +141,7 @@ static void claim_and_send(struct dispatcher *dispatcher)
         return;
     }
     claim_forget(dispatcher);
+    send_claimed(dispatcher);     /* what is leased all the same: else nobody sends it until that runs out */
     dispatcher->work_left = true; /* for all that is known */
     if (fault == FAULT_RETRY)
         claim_soon(dispatcher);

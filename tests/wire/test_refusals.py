@@ -1,4 +1,4 @@
-"""A database that answers and takes no writes: no spinning, no flood of lines, and no answer lost."""
+"""A database that answers and takes no writes, or not those for one endpoint: no spinning, and nothing waits for a lease."""
 
 import contextlib
 import signal
@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from stack import Stack, wait_until
+from stack import Stack, id_bytes, wait_until
 from world import Company
 
 PAUSES = 4  # so many tries in vain are seen: 0.1, 0.2, 0.4 and 0.8 s at least
@@ -106,3 +106,28 @@ def test_one_that_started_while_writes_were_refused_hands_over_at_once(refusing,
         running.enter_context(killed_at_last(refusing.start_dispatcher()))
         wait_until(lambda: refusing.log("dispatcher-test").count("at work") > at_work, 10, "the successor")
         assert old.poll() is None
+
+
+@contextlib.contextmanager
+def no_leases(stack, hook):
+    """Nothing of this endpoint can be claimed: each look fails at it, after the tests of others were leased."""
+    stack.sql.run("CREATE TRIGGER no_leases BEFORE UPDATE ON deliveries FOR EACH ROW"
+                  f" IF NEW.endpoint_id = X'{id_bytes(hook['id']).hex()}' AND NEW.fence IS NOT NULL THEN"
+                  " SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'no lease'; END IF")
+    try:
+        yield
+    finally:
+        stack.sql.run("DROP TRIGGER no_leases")
+
+
+def test_a_test_send_arrives_beside_an_endpoint_whose_rows_cannot_be_claimed(refusing, receiver):
+    sick, well = Company(refusing), Company(refusing)
+    refused_hook = sick.webhook(receiver.url + "/sick", ["user.created"])
+    hook = well.webhook(receiver.url + "/well", ["user.created"])
+    with no_leases(refusing, refused_hook), refusing.dispatcher():
+        sick.user("Mia")
+        wait_until(lambda: "no lease" in refusing.log("dispatcher-test"), 10, "a look that fails")
+        well.post(f"/api/v1/webhooks/{hook['id']}/test", {}, 202)
+        wait_until(lambda: receiver.deliveries, 10, "the test")
+        wait_until(lambda: refusing.sql.one("SELECT 1 FROM deliveries WHERE test AND state = 'delivered'"), 10, "its settling")
+    assert [one.path for one in receiver.deliveries] == ["/hook/well"]
