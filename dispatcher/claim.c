@@ -342,6 +342,12 @@ static void serve_backlog(struct dispatcher *dispatcher, const struct claim *cla
     give_way_served(&dispatcher->give_way, grown, dispatcher->lane_parallel, start);
 }
 
+/* Where not, the lane waits for answers, its own or its company's, and those bring the next look. */
+static bool can_take(const struct lane *lane, struct room room)
+{
+    return lane_room(lane) > 0 && lane_company_room(lane, room.quick, room.all) > 0;
+}
+
 /* Returns how many rows were claimed; sets work_left where a lane may have more that can be sent. */
 static int claim_lanes(struct dispatcher *dispatcher, struct claims claims, int64_t start)
 {
@@ -352,8 +358,9 @@ static int claim_lanes(struct dispatcher *dispatcher, struct claims claims, int6
     int claimed = 0;
     for (size_t i = 0; i < claims.count; i++) {
         struct claim *claim = &claims.items[i];
-        dispatcher->backlog_left |= claim->backlog && paced;
-        claim->lane->hungry = !(claim->backlog && paced);
+        bool gives_way = claim->backlog && paced && can_take(claim->lane, room);
+        dispatcher->backlog_left |= gives_way;
+        claim->lane->hungry = !gives_way;
         if (claim->backlog && waits)
             continue;
         int share = lane_share(dispatcher, claim->lane, room, claims.count);

@@ -43,6 +43,39 @@ def test_retries_keep_a_quarter_while_fresh_ones_keep_coming(scene):
     assert order(scene) == ["fresh", "fresh", "fresh", "old"] * 20
 
 
+def executed(stack):
+    """How often the server has run a prepared statement for anybody since it started: ours are, and no test's."""
+    return int(stack.sql.number("SELECT variable_value FROM information_schema.global_status"
+                                " WHERE variable_name = 'Com_stmt_execute'"))
+
+
+def sent_to(receiver, end):
+    with receiver.lock:
+        return sum(delivery.path.endswith(end) for delivery in receiver.deliveries)
+
+
+@pytest.fixture
+def hangs(receiver):
+    """What is sent to …/hangs is answered once this event is set, what is sent to …/steady after a fifth of a second."""
+    event, answer = threading.Event(), receiver.answer
+
+    def by_path(number):
+        path = receiver.deliveries[number].path
+        event.wait(120 if path.endswith("/hangs") else 0.2 if path.endswith("/steady") else 0)
+        return answer(number)
+
+    receiver.answer = by_path
+    yield event
+    event.set()
+
+
+def live_scene(stack, receiver, **members):
+    """By the real clock."""
+    scene = Scene(stack, receiver, lambda moment: None, **members)
+    scene.now = datetime.datetime.now(UTC)
+    return scene
+
+
 def test_a_backlog_beside_events_gives_way_and_is_served_all_the_same(scene):
     """Events that keep coming overtake what waits in another lane, and do not hold it up for ever."""
     scene.many(2000, age=3600)
@@ -65,8 +98,7 @@ def test_a_backlog_beside_events_gives_way_and_is_served_all_the_same(scene):
 
 def test_a_backlog_that_grows_beside_events_shrinks_all_the_same(stack, receiver):
     """More comes to it than it would have if only the events beside it were counted."""
-    scene = Scene(stack, receiver, lambda moment: None)
-    scene.now = datetime.datetime.now(UTC)
+    scene = live_scene(stack, receiver)
     scene.company.webhook(receiver.url, ["user.created"])
     scene.many(100, age=3600)
     numbers = itertools.count()
@@ -81,6 +113,31 @@ def test_a_backlog_that_grows_beside_events_shrinks_all_the_same(stack, receiver
 
     with stack.dispatcher(SLOTWIRE_DISPATCHER_LANE_PARALLEL="2"):
         wait_until(lambda: come() or late() == 0, 60, "the end of the backlog")
+
+
+def test_a_full_lane_with_a_backlog_beside_events_is_no_work(stack, receiver, hangs):
+    """Nothing more of it can be sent before its endpoint answers: until then no look is worth its while."""
+    scene, other = live_scene(stack, receiver), Company(stack)
+    scene.set(url=receiver.url + "/hangs")
+    scene.many(300, age=60)
+    other.webhook(receiver.url + "/steady", ["user.created"])
+
+    def come(number):
+        other.user(f"P{number}")
+        wait_until(lambda: stack.sql.number("SELECT COUNT(*) FROM deliveries WHERE company_id = %s AND state = 'delivered'",
+                                            other.bytes) == number, 10, "the event")
+
+    with stack.dispatcher():
+        wait_until(lambda: sent_to(receiver, "/hangs") >= 8, 10, "the endpoint to hang")
+        come(1)
+        before = executed(stack)
+        for number in range(2, 22):
+            come(number)
+        statements = executed(stack) - before
+        assert not hangs.is_set()
+        stack.sql.run("DELETE FROM deliveries WHERE endpoint_id = %s", scene.key)
+        hangs.set()
+    assert statements < 2000
 
 
 def test_a_backlog_beside_many_events_is_served_seldom(scene):
