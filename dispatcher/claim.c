@@ -79,9 +79,12 @@ static const struct statement LOCK_TESTS = {
 };
 
 static const struct statement COUNT_GROWN = {
-    "SELECT COUNT(*) AS grown FROM (SELECT 1 FROM deliveries FORCE INDEX (deliveries_lane) WHERE state = "
-    "'pending' AND endpoint_id = ? AND due_at > ? AND due_at <= ? AND company_id = ? LIMIT ?) AS fresh",
-    .in = "uttui", .out = "i"
+    "SELECT (SELECT COUNT(*) FROM (SELECT 1 FROM deliveries FORCE INDEX (deliveries_lane) WHERE state = "
+    "'pending' AND endpoint_id = ? AND due_at > ? AND due_at <= ? AND company_id = ? LIMIT ?) AS fresh) + "
+    "(SELECT COUNT(*) FROM (SELECT 1 FROM deliveries FORCE INDEX (deliveries_lane) WHERE state = "
+    "'retrying' AND endpoint_id = ? AND due_at > ? AND due_at <= ? AND company_id = ? LIMIT ?) AS again) AS "
+    "grown",
+    .in = "uttuiuttui", .out = "i"
 };
 
 struct room { /* for transfers of anybody */
@@ -324,22 +327,23 @@ static struct claims list_claims(struct dispatcher *dispatcher, struct rows due,
     return claims;
 }
 
-/* How many rows came within the last second; 0 where a slow endpoint is what keeps its backlog waiting. */
+/* How many rows came within the last second, of either kind: a recovery makes what was given up wait again.
+ */
 static int count_grown(struct dispatcher *dispatcher, const struct claim *claim)
 {
-    if (claim->lane->limit < dispatcher->lanes.highest)
-        return 0;
-    const struct row *row =
-        db_one(dispatcher->db, dispatcher->turn, &COUNT_GROWN,
-               BIND(value_id(claim->lane->endpoint), value_time(claim->now - BACKLOG_AGE),
-                    value_time(claim->now), value_id(claim->company), value_int(GROWN_MOST)));
+    struct value lane = value_id(claim->lane->endpoint), owner = value_id(claim->company),
+                 since = value_time(claim->now - BACKLOG_AGE), until = value_time(claim->now),
+                 most = value_int(GROWN_MOST);
+    const struct row *row = db_one(dispatcher->db, dispatcher->turn, &COUNT_GROWN,
+                                   BIND(lane, since, until, owner, most, lane, since, until, owner, most));
     return (int)row_int(row, "grown");
 }
 
-static void serve_backlog(struct dispatcher *dispatcher, const struct claim *claim, bool paced, int64_t start)
+static void serve_backlog(struct dispatcher *dispatcher, const struct claim *claim, bool paced, int share,
+                          int64_t start)
 {
     int grown = paced ? count_grown(dispatcher, claim) : 0;
-    give_way_served(&dispatcher->give_way, grown, dispatcher->lane_parallel, start);
+    give_way_served(&dispatcher->give_way, grown, share, start);
 }
 
 /* Where not, the lane waits for answers, its own or its company's, and those bring the next look. */
@@ -370,7 +374,7 @@ static int claim_lanes(struct dispatcher *dispatcher, struct claims claims, int6
         int got = claim_lane(dispatcher, claim, share);
         claim->lane->hungry &= got == share;
         if (claim->backlog)
-            serve_backlog(dispatcher, claim, paced, start);
+            serve_backlog(dispatcher, claim, paced, share, start);
         else if (got < share) /* all that there was */
             give_way_count(give_way, got, start);
         claimed += got;

@@ -34,6 +34,8 @@ bool give_way_waits(const struct give_way *give_way, bool prompt, int64_t now)
 void give_way_served(struct give_way *give_way, int grown, int most, int64_t now)
 {
     int64_t enough = grown > 0 ? INT64_C(1000000) * most / ((int64_t)SHRINK_FACTOR * grown) : 0;
+    if (grown > 0 && enough < GIVE_WAY_LEAST_US)
+        enough = GIVE_WAY_LEAST_US;
     bool with_others = give_way->served_at == now;
     if (!with_others || give_way->enough == 0 || (enough > 0 && enough < give_way->enough))
         give_way->enough = enough;

@@ -100,6 +100,23 @@ static void test_one_that_grows_is_served_faster_than_it_grows(void **state)
     assert_int_equal(give_way_gap(&give_way), GIVE_WAY_MOST_US);
 }
 
+/* A slow endpoint takes one row at a time, however many come to it. */
+static void test_a_tiny_share_brings_no_full_speed(void **state)
+{
+    (void)state;
+    struct give_way give_way = { 0 };
+    int64_t now = come(&give_way, 200, 3, START);
+    static const int shares[] = { 1, 2, 8 };
+    for (size_t i = 0; i < sizeof shares / sizeof *shares; i++) {
+        give_way_served(&give_way, 500, shares[i], now + (int64_t)i);
+        assert_int_equal(give_way_gap(&give_way), GIVE_WAY_LEAST_US);
+    }
+    /* It shortens the gap that events bring, and never makes one longer. */
+    now = come(&give_way, 5, 3, now + SECOND);
+    give_way_served(&give_way, 500, 1, now);
+    assert_in_range(give_way_gap(&give_way), 1, GIVE_WAY_LEAST_US - 1);
+}
+
 static void test_of_those_served_together_the_one_that_grows_most_tells(void **state)
 {
     (void)state;
@@ -124,6 +141,7 @@ int main(void)
         cmocka_unit_test(test_however_many_come_it_is_served),
         cmocka_unit_test(test_it_does_not_wait_for_what_has_stopped),
         cmocka_unit_test(test_one_that_grows_is_served_faster_than_it_grows),
+        cmocka_unit_test(test_a_tiny_share_brings_no_full_speed),
         cmocka_unit_test(test_of_those_served_together_the_one_that_grows_most_tells),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

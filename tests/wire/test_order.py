@@ -111,8 +111,71 @@ def test_a_backlog_that_grows_beside_events_shrinks_all_the_same(stack, receiver
         return stack.sql.number("SELECT COUNT(*) FROM deliveries WHERE endpoint_id = %s AND state = 'pending'"
                                 " AND due_at < UTC_TIMESTAMP(3) - INTERVAL 2 SECOND", scene.key)
 
-    with stack.dispatcher(SLOTWIRE_DISPATCHER_LANE_PARALLEL="2"):
+    with stack.dispatcher(SLOTWIRE_DISPATCHER_LANE_PARALLEL="8"):
         wait_until(lambda: come() or late() == 0, 60, "the end of the backlog")
+
+
+def more(scene, count, state, age=0):
+    """Rows that come to the lane at this moment, or came `age` seconds ago."""
+    scene.stack.sql.run(
+        "INSERT INTO deliveries (id, company_id, endpoint_id, event_id, state, requests, due_at, created_at)"
+        " SELECT CONCAT(UNHEX('0190'), RANDOM_BYTES(14)), company_id, endpoint_id, event_id, %s, %s,"
+        " UTC_TIMESTAMP(3) - INTERVAL %s SECOND, created_at"
+        f" FROM (SELECT * FROM deliveries WHERE endpoint_id = %s LIMIT 1) d JOIN seq_1_to_{count}",
+        state, int(state == "retrying"), age, scene.key)
+
+
+def shrinks(scene, hangs, state, **environment):
+    """A lane to which more comes with each event beside it: what is late in it comes to an end."""
+    stack, receiver, other, numbers = scene.stack, scene.receiver, Company(scene.stack), itertools.count(1)
+    for _ in range(3):
+        other.webhook(receiver.url + "/prompt", ["user.created"])
+
+    def come():
+        number = next(numbers)
+        more(scene, 2, state)
+        other.user(f"P{number}")
+        wait_until(lambda: sent_to(receiver, "/prompt") >= 3 * number, 10, "the event")
+        return number
+
+    def late():
+        return stack.sql.number("SELECT COUNT(*) FROM deliveries WHERE endpoint_id = %s AND state = %s"
+                                " AND due_at < UTC_TIMESTAMP(3) - INTERVAL 2 SECOND", scene.key, state)
+
+    with stack.dispatcher(**environment):
+        wait_until(lambda: come() >= 50, 60, "events beside it")
+        more(scene, 300, state, age=60)
+        try:
+            wait_until(lambda: come() and late() == 0, 40, "the end of the backlog")
+        finally:
+            stack.sql.run("DELETE FROM deliveries WHERE company_id = %s AND state IN ('pending', 'retrying')", scene.company.bytes)
+            hangs.set()
+
+
+def test_a_backlog_that_grows_by_what_is_tried_again_shrinks_too(stack, receiver, hangs):
+    """As where a recovery makes rows due that had been given up."""
+    scene = live_scene(stack, receiver)
+    scene.make()
+    shrinks(scene, hangs, "retrying", SLOTWIRE_DISPATCHER_LANE_PARALLEL="8")
+
+
+def test_a_backlog_that_grows_beside_many_hanging_lanes_shrinks_too(stack, receiver, hangs):
+    """They leave it a share of the room that is far smaller than what one lane may have."""
+    scene, sick = live_scene(stack, receiver), Company(stack)
+    hook = sick.webhook(receiver.url + "/hangs", ["user.created"])
+    scene.make()
+    sick.user("Mia")
+    stack.sql.run("INSERT INTO webhook_endpoints (id, company_id, url, format, secret, created_at, updated_at)"
+                  " SELECT RANDOM_BYTES(16), company_id, url, format, secret, created_at, updated_at"
+                  " FROM webhook_endpoints JOIN seq_1_to_30 WHERE id = %s", id_bytes(hook["id"]))
+    stack.sql.run("INSERT INTO deliveries (id, company_id, endpoint_id, event_id, state, due_at, created_at)"
+                  " SELECT CONCAT(UNHEX('0190'), RANDOM_BYTES(14)), e.company_id, e.id, d.event_id, 'pending', d.due_at, d.created_at"
+                  " FROM deliveries d JOIN webhook_endpoints e ON e.company_id = d.company_id JOIN seq_1_to_50 WHERE d.company_id = %s",
+                  sick.bytes)
+    try:
+        shrinks(scene, hangs, "pending", SLOTWIRE_DISPATCHER_LANE_PARALLEL="64")
+    finally:
+        stack.sql.run("DELETE FROM deliveries WHERE company_id = %s AND state = 'pending'", sick.bytes)
 
 
 def test_a_full_lane_with_a_backlog_beside_events_is_no_work(stack, receiver, hangs):
