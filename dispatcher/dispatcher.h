@@ -117,6 +117,7 @@ struct dispatcher {
     bool swept;        /* … or rows that had to be held: there may be more of them */
 
     /* hold.c */
+    size_t turn_held;   /* rows in this turn */
     int64_t release_at; /* when to look for held rows that may go */
     bool held_left;     /* there may be more of them */
 

@@ -5,8 +5,8 @@
 #include "dispatcher/shards.h"
 
 enum {
-    HOLD_AT_ONCE = 2000,
-    RELEASE_AT_ONCE = 500, /* rows of one lane in one turn: a turn stays short */
+    HOLD_AT_ONCE = 1000,    /* rows in one turn, of however many lanes: a turn stays short */
+    RELEASE_AT_ONCE = 1000, /* … and so many go, of each lane its part */
     LANES_AT_ONCE = 20,
     RELEASE_EVERY_US = 1000000,
     RELEASE_AGAIN_US = 200000
@@ -23,15 +23,23 @@ static const struct statement LOCK_ENDPOINT = {
 };
 
 /*
- * A test is sent even there; one that nobody took for a day is given up. Along the lane's index, which gives
- * the oldest first: with ORDER BY the whole lane would be read, sorted and locked for each of these steps,
- * because they change a column of that index.
+ * What somebody else has locked waits for a later look, and nobody for it. Rows are found and locked along
+ * the lane's index, which gives the oldest first, and changed by their ids: an UPDATE cannot skip what is
+ * locked, and one with ORDER BY would read, sort and lock the whole lane for each of these steps, because it
+ * changes a column of that index.
  */
+static const struct statement LOCK_WAITING = {
+    "SELECT id FROM deliveries FORCE INDEX (deliveries_lane) WHERE state = ? AND endpoint_id = ? "
+    "AND company_id = ? AND (test = FALSE OR created_at < ?) ORDER BY due_at LIMIT ? FOR UPDATE SKIP LOCKED",
+    .in = "suuti", .out = "u"
+};
+
+/* A test is sent even there; one that nobody took for a day is given up. By the id alone: the optimizer would
+ * go by deliveries_company, and read and lock each row twice. */
 static const struct statement HOLD = {
-    "UPDATE deliveries FORCE INDEX (deliveries_lane) SET settled_at = IF(test, ?, settled_at), "
-    "state = IF(test, 'failed', 'held') WHERE state = ? AND endpoint_id = ? "
-    "AND company_id = ? AND (test = FALSE OR created_at < ?) LIMIT ?",
-    .in = "tsuuti"
+    "UPDATE deliveries FORCE INDEX (PRIMARY) SET settled_at = IF(test, ?, settled_at), "
+    "state = IF(test, 'failed', 'held') WHERE id = ? AND company_id = ? AND state = ?",
+    .in = "tuus"
 };
 
 /* One dive for each endpoint, as the look for due lanes. */
@@ -44,10 +52,16 @@ static const struct statement FIND_HELD = {
     .in = "ii", .out = "uu"
 };
 
+static const struct statement LOCK_HELD = {
+    "SELECT id FROM deliveries FORCE INDEX (deliveries_lane) WHERE state = 'held' AND endpoint_id = ? "
+    "AND company_id = ? ORDER BY due_at LIMIT ? FOR UPDATE SKIP LOCKED",
+    .in = "uui", .out = "u"
+};
+
 static const struct statement RELEASE = {
-    "UPDATE deliveries FORCE INDEX (deliveries_lane) SET state = IF(requests > 0, 'retrying', 'pending'), "
-    "due_at = ?, fence = NULL WHERE state = 'held' AND endpoint_id = ? AND company_id = ? LIMIT ?",
-    .in = "tuui"
+    "UPDATE deliveries FORCE INDEX (PRIMARY) SET state = IF(requests > 0, 'retrying', 'pending'), "
+    "due_at = ?, fence = NULL WHERE id = ? AND company_id = ? AND state = 'held'",
+    .in = "tuu"
 };
 
 static bool endpoint_is(struct dispatcher *dispatcher, bool active, struct id company, struct id endpoint)
@@ -57,47 +71,84 @@ static bool endpoint_is(struct dispatcher *dispatcher, bool active, struct id co
     return row && (row_int(row, "active") != 0) == active;
 }
 
+void hold_begin(struct dispatcher *dispatcher)
+{
+    if (dispatcher->turn_held > 0)
+        log_info("held rows=%zu", dispatcher->turn_held);
+    dispatcher->turn_held = 0;
+}
+
+static size_t hold_state(struct dispatcher *dispatcher, struct id company, struct id endpoint,
+                         const char *state)
+{
+    instant now = clock_now();
+    struct rows rows =
+        db_all(dispatcher->db, dispatcher->turn, &LOCK_WAITING,
+               BIND(value_text(state), value_id(endpoint), value_id(company), value_time(now - CLOCK_DAY),
+                    value_int((int64_t)(HOLD_AT_ONCE - dispatcher->turn_held))));
+    struct value *values = pool_array(dispatcher->turn, rows.count * 4 + 1, sizeof *values);
+    for (size_t i = 0; i < rows.count; i++) {
+        values[4 * i] = value_time(now);
+        values[4 * i + 1] = value_id(row_id(&rows.items[i], "id"));
+        values[4 * i + 2] = value_id(company);
+        values[4 * i + 3] = value_text(state);
+    }
+    db_run_many(dispatcher->db, &HOLD, values, 4, rows.count);
+    dispatcher->turn_held += rows.count;
+    return rows.count;
+}
+
 bool hold_rows(struct dispatcher *dispatcher, struct id company, struct id endpoint)
 {
-    if (!endpoint_is(dispatcher, false, company, endpoint))
-        return false;
     static const char *const states[] = { "pending", "retrying" };
-    uint64_t held = 0;
-    instant now = clock_now();
-    for (size_t i = 0; i < sizeof states / sizeof *states; i++)
-        held += db_run(dispatcher->db, &HOLD,
-                       BIND(value_time(now), value_text(states[i]), value_id(endpoint), value_id(company),
-                            value_time(now - CLOCK_DAY), value_int(HOLD_AT_ONCE)));
+    size_t held = 0;
+    if (dispatcher->turn_held >= HOLD_AT_ONCE || !endpoint_is(dispatcher, false, company, endpoint))
+        return false;
+    for (size_t i = 0; i < sizeof states / sizeof *states && dispatcher->turn_held < HOLD_AT_ONCE; i++)
+        held += hold_state(dispatcher, company, endpoint, states[i]);
     return held > 0;
 }
 
-static uint64_t release_lane(struct dispatcher *dispatcher, struct id company, struct id endpoint)
+static size_t release_rows(struct dispatcher *dispatcher, struct id company, struct id endpoint, size_t most)
 {
-    uint64_t released = 0;
+    instant now = clock_now();
+    struct rows rows = db_all(dispatcher->db, dispatcher->turn, &LOCK_HELD,
+                              BIND(value_id(endpoint), value_id(company), value_int((int64_t)most)));
+    struct value *values = pool_array(dispatcher->turn, rows.count * 3 + 1, sizeof *values);
+    for (size_t i = 0; i < rows.count; i++) {
+        values[3 * i] = value_time(now);
+        values[3 * i + 1] = value_id(row_id(&rows.items[i], "id"));
+        values[3 * i + 2] = value_id(company);
+    }
+    db_run_many(dispatcher->db, &RELEASE, values, 3, rows.count);
+    return rows.count;
+}
+
+static size_t release_lane(struct dispatcher *dispatcher, const struct row *lane, size_t most)
+{
+    struct id company = row_id(lane, "company_id"), endpoint = row_id(lane, "id");
+    size_t released = 0;
     db_begin(dispatcher->db);
     if (endpoint_is(dispatcher, true, company, endpoint))
-        released = db_run(
-            dispatcher->db, &RELEASE,
-            BIND(value_time(clock_now()), value_id(endpoint), value_id(company), value_int(RELEASE_AT_ONCE)));
+        released = release_rows(dispatcher, company, endpoint, most);
     db_commit(dispatcher->db);
     return released;
 }
 
 void hold_release(struct dispatcher *dispatcher)
 {
-    uint64_t released = 0;
+    size_t released = 0;
     dispatcher->held_left = true; /* should this fail */
     struct rows lanes = db_all(dispatcher->db, dispatcher->turn, &FIND_HELD,
                                BIND(value_int(shards_mask(dispatcher)), value_int(LANES_AT_ONCE)));
     for (size_t i = 0; i < lanes.count; i++)
-        released +=
-            release_lane(dispatcher, row_id(&lanes.items[i], "company_id"), row_id(&lanes.items[i], "id"));
+        released += release_lane(dispatcher, &lanes.items[i], RELEASE_AT_ONCE / lanes.count);
     dispatcher->held_left = lanes.count > 0;
     if (lanes.count > 0)
         dispatcher->release_at = clock_monotonic() + (released > 0 ? 0 : RELEASE_AGAIN_US);
     if (released == 0)
         return;
-    log_info("released held rows=%llu lanes=%zu", (unsigned long long)released, lanes.count);
+    log_info("released held rows=%zu lanes=%zu", released, lanes.count);
     claim_soon(dispatcher);
 }
 

@@ -9,10 +9,14 @@
 
 #include "dispatcher/dispatcher.h"
 
+/* A new turn: again some rows may be held. Logs what the last one held, or tried to before the database
+ * failed. */
+void hold_begin(struct dispatcher *dispatcher);
 /*
- * Holds what waits for the endpoint, a bounded number at a time; the next look finds what is left. Inside a
- * transaction. False: nothing was held, for the endpoint is on again, gone, or being changed just now, or
- * because only a test waits.
+ * Holds what waits for the endpoint, within what the turn may still hold of all; the next look finds what is
+ * left. Inside a transaction, and never waits for a lock. False: nothing was held, for the endpoint is on
+ * again, gone, or being changed just now, because only a test or rows that somebody has locked wait, or
+ * because others had all of this turn.
  */
 bool hold_rows(struct dispatcher *dispatcher, struct id company, struct id endpoint);
 

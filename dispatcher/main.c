@@ -239,6 +239,7 @@ static void check_end(struct dispatcher *dispatcher)
 static void turn(struct dispatcher *dispatcher)
 {
     pool_reset(dispatcher->turn);
+    hold_begin(dispatcher);
     window_listen(dispatcher);
     database_steps(dispatcher);
     send_perform(dispatcher);

@@ -1,5 +1,6 @@
 """Deliveries of an endpoint that is off are held, and never a moment longer than it is off."""
 
+import re
 import threading
 
 import pytest
@@ -29,6 +30,12 @@ def hold_many(company, hook, count):
     company.stack.sql.run("INSERT INTO deliveries (id, company_id, endpoint_id, event_id, state, due_at, created_at)"
                           " SELECT RANDOM_BYTES(16), company_id, endpoint_id, event_id, 'held', due_at, created_at"
                           f" FROM deliveries JOIN seq_1_to_{count} WHERE company_id = %s", company.bytes)
+
+
+def one_locked(company):
+    """Holds the lock of one delivery, by its id alone: no gap beside it, where others would insert."""
+    [row] = company.stack.sql.all("SELECT id FROM deliveries WHERE company_id = %s LIMIT 1", company.bytes)
+    return company.stack.sql.locked("SELECT 1 FROM deliveries WHERE id = %s FOR UPDATE", row["id"])
 
 
 def test_held_rows_of_an_endpoint_that_is_on_heal(stack, company, receiver):
@@ -62,6 +69,64 @@ def test_an_endpoint_that_is_being_changed_keeps_nobody_waiting(stack, company, 
         with stack.dispatcher():
             other.user("Max")
             wait_until(lambda: receiver.deliveries, 5, "the neighbour's webhook")
+
+
+def test_a_locked_delivery_of_an_endpoint_that_is_off_keeps_nobody_waiting(stack, company, receiver):
+    """Nor the other deliveries of that endpoint."""
+    hook, other = company.webhook(receiver.url + "/off", ["user.created"]), Company(stack)
+    other.webhook(receiver.url, ["user.created"])
+    hold_many(company, hook, 10)
+    stack.sql.run("UPDATE deliveries SET state = 'pending' WHERE company_id = %s", company.bytes)
+    switch(company, hook, False)
+    with one_locked(company):
+        with stack.dispatcher():
+            for number in range(1, 6):
+                other.user(f"U{number}")
+                wait_until(lambda: len(receiver.deliveries) == number, 10, "the neighbour's webhook")
+            wait_until(lambda: states(company) == {"pending": 1, "held": 10}, 10, "all to be held but what is locked")
+    stack.dispatch()
+    assert states(company) == {"held": 11}
+
+
+def test_a_locked_held_delivery_keeps_nobody_waiting(stack, company, receiver):
+    company.webhook(receiver.url + "/on", ["user.created"])
+    other = Company(stack)
+    other.webhook(receiver.url, ["user.created"])
+    company.user("Mia")
+    stack.sql.run("UPDATE deliveries SET state = 'held' WHERE company_id = %s", company.bytes)
+    with one_locked(company):
+        with stack.dispatcher():
+            for number in range(1, 6):
+                other.user(f"U{number}")
+                wait_until(lambda: len(receiver.deliveries) == number, 2, "the neighbour's webhook")
+            assert states(company) == {"held": 1}
+    stack.dispatch()
+    assert states(company) == {"delivered": 1}
+
+
+def test_what_many_endpoints_hold_and_release_is_bounded_in_each_turn(stack, company, receiver):
+    """However many are off at once: all that somebody else waits for is one step."""
+    hook = company.webhook(receiver.url, ["user.created"])
+    company.user("Mia")
+    stack.sql.run("INSERT INTO webhook_endpoints (id, company_id, url, format, secret, created_at, updated_at)"
+                  " SELECT RANDOM_BYTES(16), company_id, url, format, secret, created_at, updated_at"
+                  " FROM webhook_endpoints JOIN seq_1_to_29 WHERE id = %s", id_bytes(hook["id"]))
+    stack.sql.run("UPDATE webhook_endpoints SET active = FALSE WHERE company_id = %s", company.bytes)
+    stack.sql.run("INSERT INTO deliveries (id, company_id, endpoint_id, event_id, state, due_at, created_at)"
+                  " SELECT CONCAT(UNHEX('0190'), RANDOM_BYTES(14)), e.company_id, e.id, d.event_id, 'pending', d.due_at, d.created_at"
+                  " FROM deliveries d JOIN webhook_endpoints e ON e.company_id = d.company_id JOIN seq_1_to_1000 WHERE d.company_id = %s",
+                  company.bytes)
+    count, logged = 30 * 1000 + 1, len(stack.log("dispatcher-test"))
+    with stack.dispatcher():
+        wait_until(lambda: states(company) == {"held": count}, 60, "all to be held")
+        # So slow that no more than one of each lane is sent.
+        stack.sql.run("UPDATE webhook_endpoints SET active = TRUE, rate_limit = 1 WHERE company_id = %s", company.bytes)
+        wait_until(lambda: "held" not in states(company), 60, "all to be released")
+    stack.sql.run("DELETE FROM deliveries WHERE company_id = %s", company.bytes)
+    log = stack.log("dispatcher-test")[logged:]
+    for what in ("held", "released held"):
+        steps = [int(rows) for rows in re.findall(rf"\] {what} rows=(\d+)", log)]
+        assert sum(steps) >= count and max(steps) <= 1000, (what, steps)
 
 
 def test_switching_on_and_off_again_and_again_loses_nothing(stack, company, receiver):
