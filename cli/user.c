@@ -99,13 +99,9 @@ static void audit_doors(struct cli *cli, struct id company, const char *person)
 {
     const struct id nobody = { { 0 } };
     const char *role = cli_value(cli, "role");
-    struct json_object *details = json_new_object(cli->pool);
-    if (role_is_staff(role)) {
-        json_set_text(details, "from", NULL);
-        json_set_text(details, "to", role);
+    if (role_is_staff(role))
         audit(cli->db, company, nobody, nobody, "user.role_changed", person, NULL,
-              json_text(cli->pool, details), cli->now);
-    }
+              json_text(cli->pool, json_own(cli->pool, audit_move(NULL, role))), cli->now);
     if (cli_value(cli, "password-stdin"))
         audit(cli->db, company, nobody, nobody, "login.created", person, NULL, NULL, cli->now);
 }

@@ -183,11 +183,7 @@ static enum outcome last_admin(struct request *request)
 /* Roles open doors: who gave and took them is kept. */
 static void audit_role(struct request *request, struct id user, const char *from, const char *to)
 {
-    struct json_object *details = json_object_new_object();
-
-    json_set_text(details, "from", from);
-    json_set_text(details, "to", to);
-    audit_request(request, "user.role_changed", "usr", user, details);
+    audit_request(request, "user.role_changed", "usr", user, audit_move(from, to));
 }
 
 /* Putting somebody to rest shuts their logins for good: what they had open does not come back with them. */

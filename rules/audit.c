@@ -32,3 +32,12 @@ struct json_object *audit_fields(struct json_object *changed)
     json_set(details, "updatedFields", json_object_get(changed));
     return details;
 }
+
+struct json_object *audit_move(const char *from, const char *to)
+{
+    struct json_object *details = json_object_new_object();
+
+    json_set_text(details, "from", from);
+    json_set_text(details, "to", to);
+    return details;
+}

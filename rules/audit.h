@@ -15,6 +15,8 @@ void audit_request(struct request *request, const char *action, const char *pref
                    struct json_object *details);
 /* {"updatedFields":[…]}, for the details of a change. The reference of `changed` is not taken. */
 struct json_object *audit_fields(struct json_object *changed);
+/* {"from":…,"to":…}, for the details of a move from one state to another; NULL: from or to none. */
+struct json_object *audit_move(const char *from, const char *to);
 
 /*
  * One row. `company` nil: the platform; neither `key` nor `user`: the command line. `action` like

@@ -311,9 +311,10 @@ class Bench:
                 ill.backlog(Company(ill.stack), url, 1, 2000)
             wait_until(lambda: ill.stack.sql.one("SELECT 1 FROM attempts WHERE status = 302"), 60, "the neighbours' first answers")
             for turn in range(7):
-                beside.append(ill.waits(300 + 30 * turn, skipped=1)[0])  # in which it finds out what it slept through
+                skipped = 1 if turn > 0 else 0  # seconds in which it finds out what it slept through
+                beside.append(ill.waits(300 + 30 * turn, skipped)[0])
                 dispatcher.send_signal(signal.SIGSTOP)
-                alone.append(self.waits(300 + 30 * turn, skipped=1)[0])
+                alone.append(self.waits(300 + 30 * turn, skipped)[0])
                 dispatcher.send_signal(signal.SIGCONT)
         return alone, beside
 
