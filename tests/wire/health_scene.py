@@ -8,6 +8,23 @@ from world import Company, instant, rfc
 START = instant("2031-05-01T10:00:00Z")
 
 
+def twins(company, hook, count):
+    """So many more endpoints like this one, which subscribe to nothing."""
+    company.stack.sql.run("INSERT INTO webhook_endpoints (id, company_id, url, format, secret, created_at, updated_at)"
+                          " SELECT RANDOM_BYTES(16), company_id, url, format, secret, created_at, updated_at"
+                          f" FROM webhook_endpoints JOIN seq_1_to_{count} WHERE id = %s", id_bytes(hook["id"]))
+
+
+def crowd(company, hook, endpoints, rows):
+    """So many twins, and for each endpoint of the company so many more deliveries of its one event."""
+    sql = company.stack.sql
+    twins(company, hook, endpoints)
+    sql.run("INSERT INTO deliveries (id, company_id, endpoint_id, event_id, state, due_at, created_at)"
+            " SELECT CONCAT(UNHEX('0190'), RANDOM_BYTES(14)), e.company_id, e.id, d.event_id, 'pending', d.due_at, d.created_at"
+            f" FROM deliveries d JOIN webhook_endpoints e ON e.company_id = d.company_id JOIN seq_1_to_{rows} WHERE d.company_id = %s",
+            company.bytes)
+
+
 class Scene:
     def __init__(self, stack, receiver, clock, events=("user.created",), **members):
         self.stack, self.receiver, self.clock, self.now = stack, receiver, clock, START
@@ -22,7 +39,7 @@ class Scene:
 
     def many(self, count, state="pending", age=0):
         """Copies of the company's first delivery, due in the order of their numbers."""
-        if not self.rows():
+        if not self.stack.sql.one("SELECT 1 FROM deliveries WHERE endpoint_id = %s LIMIT 1", self.key):
             self.make()
         self.stack.sql.run(
             "INSERT INTO deliveries (id, company_id, endpoint_id, event_id, state, requests, due_at, created_at)"

@@ -5,6 +5,7 @@ import threading
 
 import pytest
 
+from health_scene import crowd
 from stack import id_bytes, wait_until
 from world import Company
 
@@ -108,14 +109,8 @@ def test_what_many_endpoints_hold_and_release_is_bounded_in_each_turn(stack, com
     """However many are off at once: all that somebody else waits for is one step."""
     hook = company.webhook(receiver.url, ["user.created"])
     company.user("Mia")
-    stack.sql.run("INSERT INTO webhook_endpoints (id, company_id, url, format, secret, created_at, updated_at)"
-                  " SELECT RANDOM_BYTES(16), company_id, url, format, secret, created_at, updated_at"
-                  " FROM webhook_endpoints JOIN seq_1_to_29 WHERE id = %s", id_bytes(hook["id"]))
+    crowd(company, hook, 29, 1000)
     stack.sql.run("UPDATE webhook_endpoints SET active = FALSE WHERE company_id = %s", company.bytes)
-    stack.sql.run("INSERT INTO deliveries (id, company_id, endpoint_id, event_id, state, due_at, created_at)"
-                  " SELECT CONCAT(UNHEX('0190'), RANDOM_BYTES(14)), e.company_id, e.id, d.event_id, 'pending', d.due_at, d.created_at"
-                  " FROM deliveries d JOIN webhook_endpoints e ON e.company_id = d.company_id JOIN seq_1_to_1000 WHERE d.company_id = %s",
-                  company.bytes)
     count, logged = 30 * 1000 + 1, len(stack.log("dispatcher-test"))
     with stack.dispatcher():
         wait_until(lambda: states(company) == {"held": count}, 60, "all to be held")

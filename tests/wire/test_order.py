@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from health_scene import Scene
+from health_scene import Scene, crowd, twins
 from stack import id_bytes, wait_until
 from world import UTC, Company
 
@@ -117,12 +117,8 @@ def test_a_backlog_that_grows_beside_events_shrinks_all_the_same(stack, receiver
 
 def more(scene, count, state, age=0):
     """Rows that come to the lane at this moment, or came `age` seconds ago."""
-    scene.stack.sql.run(
-        "INSERT INTO deliveries (id, company_id, endpoint_id, event_id, state, requests, due_at, created_at)"
-        " SELECT CONCAT(UNHEX('0190'), RANDOM_BYTES(14)), company_id, endpoint_id, event_id, %s, %s,"
-        " UTC_TIMESTAMP(3) - INTERVAL %s SECOND, created_at"
-        f" FROM (SELECT * FROM deliveries WHERE endpoint_id = %s LIMIT 1) d JOIN seq_1_to_{count}",
-        state, int(state == "retrying"), age, scene.key)
+    scene.now = datetime.datetime.now(UTC)
+    scene.many(count, state, age)
 
 
 def shrinks(scene, hangs, state, **environment):
@@ -165,13 +161,7 @@ def test_a_backlog_that_grows_beside_many_hanging_lanes_shrinks_too(stack, recei
     hook = sick.webhook(receiver.url + "/hangs", ["user.created"])
     scene.make()
     sick.user("Mia")
-    stack.sql.run("INSERT INTO webhook_endpoints (id, company_id, url, format, secret, created_at, updated_at)"
-                  " SELECT RANDOM_BYTES(16), company_id, url, format, secret, created_at, updated_at"
-                  " FROM webhook_endpoints JOIN seq_1_to_30 WHERE id = %s", id_bytes(hook["id"]))
-    stack.sql.run("INSERT INTO deliveries (id, company_id, endpoint_id, event_id, state, due_at, created_at)"
-                  " SELECT CONCAT(UNHEX('0190'), RANDOM_BYTES(14)), e.company_id, e.id, d.event_id, 'pending', d.due_at, d.created_at"
-                  " FROM deliveries d JOIN webhook_endpoints e ON e.company_id = d.company_id JOIN seq_1_to_50 WHERE d.company_id = %s",
-                  sick.bytes)
+    crowd(sick, hook, 30, 50)
     try:
         shrinks(scene, hangs, "pending", SLOTWIRE_DISPATCHER_LANE_PARALLEL="64")
     finally:
@@ -246,25 +236,15 @@ def test_held_rows_of_either_kind_come_back_as_what_they_were(scene):
     assert scene.later(1) == 6
 
 
-def test_three_hundred_hanging_endpoints_of_one_company_keep_no_other_waiting(stack, receiver):
+def test_three_hundred_hanging_endpoints_of_one_company_keep_no_other_waiting(stack, receiver, hangs):
     """Many endpoints that never answer: the room they take is bounded, in all and for each company."""
     sick, well = Company(stack), Company(stack)
     hook = sick.webhook(receiver.url + "/hangs", ["user.created"])
-    stack.sql.run("INSERT INTO webhook_endpoints (id, company_id, url, format, secret, created_at, updated_at)"
-                  " SELECT RANDOM_BYTES(16), company_id, url, format, secret, created_at, updated_at"
-                  " FROM webhook_endpoints JOIN seq_1_to_299 WHERE id = %s", id_bytes(hook["id"]))
+    twins(sick, hook, 299)
     stack.sql.run("INSERT INTO webhook_subscriptions (company_id, event_type, endpoint_id)"
                   " SELECT company_id, 'user.created', id FROM webhook_endpoints WHERE company_id = %s AND id <> %s",
                   sick.bytes, id_bytes(hook["id"]))
     well.webhook(receiver.url + "/well", ["user.created"])
-    hangs, answer = threading.Event(), receiver.answer
-    receiver.hold = hangs
-
-    def healthy():
-        with receiver.lock:
-            return sum(delivery.path.endswith("/well") for delivery in receiver.deliveries)
-
-    receiver.server.RequestHandlerClass = only_hanging(receiver, hangs, answer)
     try:
         with stack.dispatcher():
             for number in range(10):
@@ -272,17 +252,8 @@ def test_three_hundred_hanging_endpoints_of_one_company_keep_no_other_waiting(st
             wait_until(lambda: len(receiver.deliveries) >= 150, 10, "the sick endpoints to hang")
             for number in range(1, 6):
                 well.user(f"W{number}")
-                wait_until(lambda: healthy() == number, 5, "the healthy company's webhook")
+                wait_until(lambda: sent_to(receiver, "/well") == number, 5, "the healthy company's webhook")
             assert not hangs.is_set()
     finally:
         hangs.set()
         stack.sql.run("UPDATE webhook_endpoints SET active = FALSE WHERE company_id = %s", sick.bytes)
-
-
-def only_hanging(receiver, hangs, answer):
-    class Handler(receiver.server.RequestHandlerClass):
-        def do_POST(self):
-            receiver.hold = hangs if self.path.endswith("/hangs") else None
-            super().do_POST()
-
-    return Handler
