@@ -308,7 +308,7 @@ class Bench:
             ill.backlog(Company(ill.stack), long_lane, 1, 500_000)
             ill.settle_down()
             for url in urls.values():
-                ill.backlog(Company(ill.stack), url, 1, 2000)
+                ill.backlog(Company(ill.stack), url, 1, 20_000)
             wait_until(lambda: ill.stack.sql.one("SELECT 1 FROM attempts WHERE status = 302"), 60, "the neighbours' first answers")
             for turn in range(7):
                 skipped = 1 if turn > 0 else 0  # seconds in which it finds out what it slept through

@@ -9,6 +9,7 @@ away    redirects to 127.0.0.1
 """
 
 import asyncio
+import os
 import socket
 import sys
 
@@ -62,6 +63,7 @@ def serve(behave):
 
 
 async def main():
+    os.nice(19)  # other people's machines: they take nobody's processor here
     for behave in (hang, fail, drip, flood, away):
         server = await asyncio.start_server(serve(behave), "127.0.0.1", 0, backlog=1024)
         # A flood costs its own machine; here that one is ours, and would copy 4 MB into the system for each connection.
