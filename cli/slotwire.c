@@ -223,7 +223,7 @@ static int run(struct cli *cli)
         fwrite(cli->out.data, 1, cli->out.length, stdout);
     }
     if (status == CLI_DONE && cli->poke) {
-        poke_dispatcher();
+        poke_dispatcher((struct id){ 0 });
     }
     return status == CLI_DONE && fflush(stdout) != 0 ? CLI_BROKEN : status;
 }

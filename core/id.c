@@ -82,6 +82,13 @@ struct id id_lowest(void)
     return (struct id){ { [15] = 1 } };
 }
 
+struct id id_highest(void)
+{
+    struct id id;
+    memset(id.bytes, 0xff, sizeof id.bytes);
+    return id;
+}
+
 struct id id_first_of(instant time)
 {
     struct id id = { { 0 } };

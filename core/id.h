@@ -25,7 +25,8 @@ bool id_is_nil(struct id id); /* all zero: "none" */
 bool id_equal(struct id left, struct id right);
 int id_compare(struct id left, struct id right); /* as memcmp */
 
-struct id id_lowest(void); /* sorts before all ids there are; nil would be NULL to a statement */
+struct id id_lowest(void);  /* sorts before all ids there are; nil would be NULL to a statement */
+struct id id_highest(void); /* sorts after them */
 
 /* The bounds of what was born when: no id of `time` or later sorts before it, none of before does after it.
  */

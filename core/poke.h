@@ -1,10 +1,15 @@
 /*
  * poke: after a commit, tells the dispatcher that something is due. One datagram, never waited for, never
- * required.
+ * required: POKE and the 16 bytes of the company's id.
  */
 #ifndef CORE_POKE_H
 #define CORE_POKE_H
 
-void poke_dispatcher(void);
+#include "core/id.h"
+
+#define POKE "poke"
+
+/* Of this company; nil: anybody's, or a test, which is found beside everything else only. */
+void poke_dispatcher(struct id company);
 
 #endif

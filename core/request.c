@@ -267,7 +267,7 @@ static void reset_reply(struct request *request)
 {
     request->reply = (struct reply){ 0 };
     buf_init(&request->reply.headers, request->pool, HEADERS_MAX);
-    request->poke = false;
+    request->poke = request->poke_all = false;
 }
 
 static enum fault attempt(struct request *request)
@@ -401,7 +401,7 @@ void request_serve(struct request *request, struct exchange *exchange, struct po
     metrics_count(request->route, request->method, request->reply.status, clock_monotonic() - started);
     send_reply(request);
     if (request->poke && request->reply.error == ERROR_NONE)
-        poke_dispatcher();
+        poke_dispatcher(request->poke_all ? (struct id){ 0 } : request->actor.company);
     log_request(request, started, trips);
     log_set_request(NULL);
 }

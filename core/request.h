@@ -46,6 +46,7 @@ struct request {
     struct reply reply;
     struct rate_count rate; /* what the route's limit has counted */
     bool poke;              /* set by event_emit's caller: wake the dispatcher after the commit */
+    bool poke_all;          /* … for more than events of the actor's company */
     const char *idempotency_key;
 };
 

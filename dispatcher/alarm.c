@@ -5,7 +5,7 @@
 #include "core/json.h"
 #include "core/log.h"
 #include "core/text.h"
-#include "dispatcher/claim.h"
+#include "dispatcher/look.h"
 #include "dispatcher/shards.h"
 #include "rules/backlog.h"
 #include "rules/companies.h"
@@ -109,7 +109,7 @@ static void tell_lag(struct dispatcher *dispatcher, const struct alarm *alarm, i
     for (size_t i = 0; i < late.count; i++)
         tell_company(dispatcher, row_id(&late.items[i], "company_id"),
                      row_time(&late.items[i], "oldest_due_at"), now);
-    claim_soon(dispatcher);
+    look_soon(dispatcher);
 }
 
 /* ---- raised, told again, ended ---- */

@@ -30,7 +30,6 @@
 #include "core/buf.h"
 #include "core/db.h"
 #include "core/fault.h"
-#include "dispatcher/give_way.h"
 #include "dispatcher/lanes.h"
 #include "dispatcher/settle_rules.h"
 #include "partners/partner.h"
@@ -46,7 +45,8 @@
 enum {
     RESPONSE_LIMIT = 16 * 1024, /* bytes of an answer that are read and kept */
     SLOW_AFTER_US = 1000000,    /* a transfer in flight for longer no longer counts against `parallel` */
-    SLOW_FACTOR = 4             /* … but all of them together stay below SLOW_FACTOR * parallel */
+    SLOW_FACTOR = 4,            /* … but all of them together stay below SLOW_FACTOR * parallel */
+    POKED_MOST = 8              /* companies that are looked into one by one; where more poke, all are */
 };
 
 struct timings { /* microseconds; -1: never got there */
@@ -72,8 +72,8 @@ struct transfer {
     /* The attempt. */
     struct id attempt;
     instant started_at;
-    int64_t started; /* clock_monotonic() */
-    int64_t number;  /* of this request among all for the delivery, from 1, whether they count or not */
+    int64_t started, done_at; /* clock_monotonic() */
+    int64_t number; /* of this request among all for the delivery, from 1, whether they count or not */
     struct buf body, response;
     bool on_the_wire;    /* curl had it: the attempt is logged */
     bool slow;           /* in flight for more than SLOW_AFTER_US */
@@ -107,14 +107,19 @@ struct dispatcher {
     bool once;
 
     /* claim.c */
-    int64_t look_at; /* when to look for due lanes; moved forward by a poke */
+    int64_t look_at; /* when to look for due lanes */
     int64_t looked_at, look_cost;
-    size_t rotation; /* the lane that is asked first, so that each comes first in its turn */
-    bool work_left;  /* the last look found due rows that may be sent */
+    size_t rotation;             /* the lane that is asked first, so that each comes first in its turn */
+    struct id poked[POKED_MOST]; /* companies whose lanes alone are to be looked into, sooner than that */
+    size_t poked_count, poked_rotation;
+    int64_t poked_next; /* … but not before */
+    bool work_left;     /* the last look found due rows that may be sent */
     struct give_way give_way;
-    bool backlog_left; /* the last look found lanes that give way */
-    bool squeezed;     /* … and a lane that had to wait for room that its company or everyone uses */
-    bool swept;        /* … or rows that had to be held: there may be more of them */
+    int64_t
+        backlog_at; /* when the first of the lanes that give way is to be served; INT64_MAX: there is none */
+    bool more_left; /* the last look found one that gave all it might at once: it may have more */
+    bool squeezed;  /* … and a lane that had to wait for room that its company or everyone uses */
+    bool swept;     /* … or rows that had to be held: there may be more of them */
 
     /* hold.c */
     size_t turn_held;   /* rows in this turn */
@@ -128,9 +133,8 @@ struct dispatcher {
     const struct row *recovery;        /* … and the one in hand */
 
     /* settle.c */
-    int64_t done_since; /* when the oldest of `done` came in */
-    size_t batch;       /* most transfers in one settling; 1 while a row that cannot be settled is searched */
-    size_t in_doubt;    /* of the first that are done: whether they are written is not known; 0: none */
+    size_t batch;    /* most transfers in one settling; 1 while a row that cannot be settled is searched */
+    size_t in_doubt; /* of the first that are done: whether they are written is not known; 0: none */
     int settle_retries;
     uint64_t delivered, failed_attempts;
 

@@ -1,6 +1,9 @@
 #include "dispatcher/give_way.h"
 
-enum { SHRINK_FACTOR = 4 }; /* to be served so much faster than it grows: twice, where others go first */
+enum {
+    SHRINK_FACTOR = 4, /* to be served so much faster than it grows: twice, where others go first */
+    SPREAD = 10        /* slices in a gap, of different lanes */
+};
 
 void give_way_count(struct give_way *give_way, int events, int64_t now)
 {
@@ -16,28 +19,44 @@ void give_way_count(struct give_way *give_way, int events, int64_t now)
 int64_t give_way_gap(const struct give_way *give_way)
 {
     int rate = give_way->count > give_way->before ? give_way->count : give_way->before;
-    int64_t gap =
-        rate < GIVE_WAY_MOST_US / GIVE_WAY_EACH_US ? (int64_t)rate * GIVE_WAY_EACH_US : GIVE_WAY_MOST_US;
-    return give_way->enough > 0 && gap > give_way->enough ? give_way->enough : gap;
+    return rate < GIVE_WAY_MOST_US / GIVE_WAY_EACH_US ? (int64_t)rate * GIVE_WAY_EACH_US : GIVE_WAY_MOST_US;
 }
 
-int64_t give_way_until(const struct give_way *give_way)
+/* Of one lane: a slice's rows in this time are SHRINK_FACTOR times what comes to it. */
+static int64_t lane_gap(const struct give_way *give_way, const struct lane_backlog *backlog)
 {
-    return give_way->served_at + give_way_gap(give_way);
-}
-
-bool give_way_waits(const struct give_way *give_way, bool prompt, int64_t now)
-{
-    return now < give_way_until(give_way) + (prompt ? give_way_gap(give_way) : 0);
-}
-
-void give_way_served(struct give_way *give_way, int grown, int most, int64_t now)
-{
-    int64_t enough = grown > 0 ? INT64_C(1000000) * most / ((int64_t)SHRINK_FACTOR * grown) : 0;
-    if (grown > 0 && enough < GIVE_WAY_LEAST_US)
+    int64_t gap = give_way_gap(give_way), enough = gap;
+    if (backlog->grown > 0)
+        enough = INT64_C(1000000) * backlog->rows / ((int64_t)SHRINK_FACTOR * backlog->grown);
+    if (enough < GIVE_WAY_LEAST_US)
         enough = GIVE_WAY_LEAST_US;
-    bool with_others = give_way->served_at == now;
-    if (!with_others || give_way->enough == 0 || (enough > 0 && enough < give_way->enough))
-        give_way->enough = enough;
-    give_way->served_at = now;
+    return enough < gap ? enough : gap;
+}
+
+static int64_t later(int64_t left, int64_t right)
+{
+    return left > right ? left : right;
+}
+
+int64_t give_way_until(const struct give_way *give_way, const struct lane_backlog *backlog)
+{
+    int64_t spread = backlog->grown > 0 ? 0 : give_way_gap(give_way) / SPREAD;
+    return later(backlog->served_at + lane_gap(give_way, backlog), give_way->served_at + spread);
+}
+
+int give_way_slice(const struct lane_backlog *backlog)
+{
+    int64_t slice = (int64_t)SHRINK_FACTOR * backlog->grown * GIVE_WAY_LEAST_US / INT64_C(1000000);
+    int64_t least = backlog->heavy ? GIVE_WAY_HEAVY_SLICE : GIVE_WAY_SLICE;
+    if (slice < least)
+        slice = least;
+    return (int)slice;
+}
+
+void give_way_served(struct give_way *give_way, struct lane_backlog *backlog, int rows, int grown,
+                     int64_t now)
+{
+    backlog->rows = rows;
+    backlog->grown = grown;
+    backlog->served_at = give_way->served_at = now;
 }

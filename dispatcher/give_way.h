@@ -1,12 +1,13 @@
 /*
- * give_way: how a backlog gives way to events that come and go at once.
+ * give_way: how lanes with a backlog give way to events that come and go at once.
  *
- * What came due long ago can wait a moment longer. While events come and are claimed at once, lanes with a
- * backlog are served in few large claims and not in one for each answer, so that those events find the
- * dispatcher free: the more of them in a second, the fewer claims. Alone, a backlog has all of the
- * dispatcher, and beside the busiest stream of events it is served every GIVE_WAY_MOST_US or two. One that
- * still grows is served so often that it shrinks: it would never end otherwise. But what a slow endpoint may
- * take at once can be so little that no gap were short enough: there is a least one.
+ * What came due long ago can wait a moment longer. While events come and are claimed at once, a backlog is
+ * served in slices with a gap between two of them, and not with each answer, so that those events find the
+ * dispatcher free: the more of them in a second, the longer the gap. The slices of several lanes are spread,
+ * so that an event waits for one of them at most. Alone, a backlog has all of the dispatcher, and beside the
+ * busiest stream of events each lane is served every GIVE_WAY_MOST_US or so. One that still grows is served
+ * so often, and in slices so large, that it shrinks: it would never end otherwise. But what a slow endpoint
+ * may take at once can be so little that no gap were short enough: there is a least one.
  *
  * Times are microseconds of clock_monotonic().
  */
@@ -18,29 +19,36 @@
 
 enum {
     GIVE_WAY_WINDOW_US = 1000000, /* prompt events are counted by the second */
-    GIVE_WAY_EACH_US = 2000,      /* that a backlog waits for each of them in a second */
-    GIVE_WAY_MOST_US = 400000,
-    GIVE_WAY_LEAST_US = 20000 /* … but where fewer events come: growing brings no shorter gap */
+    GIVE_WAY_EACH_US = 1000,      /* that a backlog waits for each of them in a second */
+    GIVE_WAY_MOST_US = 200000,
+    GIVE_WAY_LEAST_US = 20000, /* … but where fewer events come: growing brings no shorter gap */
+    GIVE_WAY_SLICE = 16,       /* rows */
+    GIVE_WAY_HEAVY_SLICE = 4 /* … where each costs a connection, and as much to write down as ten others */
 };
 
 struct give_way {
     int64_t window_at; /* when this second began */
     int count, before; /* prompt events in it, and in the second before */
-    int64_t served_at; /* the last claim of a backlog */
-    int64_t enough;    /* the gap at which the backlog that grew most then shrinks; 0: none grew */
+    int64_t served_at; /* the last slice of any lane */
+};
+
+struct lane_backlog {  /* of one lane */
+    int64_t served_at; /* its last slice; 0: none yet */
+    int rows;          /* … and how many it could have had in it */
+    int grown;         /* that had come to it within the second before */
+    bool heavy;        /* its last answer was longer than is read */
 };
 
 /* Notes `events` that were claimed as soon as they came; 0: only that time has passed. */
 void give_way_count(struct give_way *give_way, int events, int64_t now);
-/* How long a backlog is to wait between two claims; 0: nothing comes that it should wait for. */
+/* How long a lane with a backlog waits between two slices; 0: nothing comes that it should wait for. */
 int64_t give_way_gap(const struct give_way *give_way);
-/* Whether a backlog waits at this look. `prompt` says that others are to be claimed now: they go first, but
- * not for longer than a second gap. */
-bool give_way_waits(const struct give_way *give_way, bool prompt, int64_t now);
-/* Notes a claim of a backlog, which could take `most` rows and to which `grown` came within the last second.
- */
-void give_way_served(struct give_way *give_way, int grown, int most, int64_t now);
-/* When a backlog may be served next. */
-int64_t give_way_until(const struct give_way *give_way);
+/* When it may be served next. */
+int64_t give_way_until(const struct give_way *give_way, const struct lane_backlog *backlog);
+/* How many rows it may have then, at most. */
+int give_way_slice(const struct lane_backlog *backlog);
+/* Notes a slice of a lane that could have had `rows`, and to which `grown` came within the last second. */
+void give_way_served(struct give_way *give_way, struct lane_backlog *backlog, int rows, int grown,
+                     int64_t now);
 
 #endif

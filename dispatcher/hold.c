@@ -1,7 +1,7 @@
 #include "dispatcher/hold.h"
 
 #include "core/log.h"
-#include "dispatcher/claim.h"
+#include "dispatcher/look.h"
 #include "dispatcher/shards.h"
 
 enum {
@@ -149,7 +149,7 @@ void hold_release(struct dispatcher *dispatcher)
     if (released == 0)
         return;
     log_info("released held rows=%zu lanes=%zu", released, lanes.count);
-    claim_soon(dispatcher);
+    look_soon(dispatcher);
 }
 
 bool hold_release_is_due(struct dispatcher *dispatcher)

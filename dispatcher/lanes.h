@@ -17,6 +17,7 @@
 
 #include "core/clock.h"
 #include "core/id.h"
+#include "dispatcher/give_way.h"
 
 #include <stdbool.h>
 
@@ -46,6 +47,7 @@ struct lane {
     bool hungry;        /* rows were due when it was full */
     instant rest_until; /* 0: not at rest */
     int failures;       /* in a row, as they came back */
+    struct lane_backlog backlog;
 };
 
 struct lanes {

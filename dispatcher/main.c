@@ -11,6 +11,7 @@
 #include "dispatcher/dispatcher.h"
 #include "dispatcher/hold.h"
 #include "dispatcher/housekeeping.h"
+#include "dispatcher/look.h"
 #include "dispatcher/mail.h"
 #include "dispatcher/options.h"
 #include "dispatcher/partitions.h"
@@ -84,7 +85,7 @@ static void run_reminders(struct dispatcher *dispatcher)
     if (all > 0)
         log_info("reminders settled=%zu sent=%zu", all, round->sent);
     if (round->sent > 0)
-        claim_soon(dispatcher);
+        look_soon(dispatcher);
 }
 
 static void skip_reminders(struct dispatcher *dispatcher)
@@ -134,9 +135,9 @@ static void release(struct dispatcher *dispatcher)
 static void claim_and_send(struct dispatcher *dispatcher)
 {
     enum fault fault;
-    if (dispatcher->draining || clock_monotonic() < claim_due_at(dispatcher))
+    if (dispatcher->draining || clock_monotonic() < look_due_at(dispatcher))
         return;
-    if (dispatcher_guarded(dispatcher, claim_look, &fault)) {
+    if (dispatcher_guarded(dispatcher, look_now, &fault)) {
         send_claimed(dispatcher);
         return;
     }
@@ -144,7 +145,7 @@ static void claim_and_send(struct dispatcher *dispatcher)
     send_claimed(dispatcher);     /* what is leased all the same: else nobody sends it until that runs out */
     dispatcher->work_left = true; /* for all that is known */
     if (fault == FAULT_RETRY)
-        claim_soon(dispatcher);
+        look_soon(dispatcher);
 }
 
 /* A little of it in each turn, so that no webhook waits for it. */
@@ -174,6 +175,7 @@ static void database_steps(struct dispatcher *dispatcher)
         recover_some(dispatcher);
     if (window_database(dispatcher))
         claim_and_send(dispatcher);
+    send_perform(dispatcher);
     if (window_database(dispatcher) && settle_is_due(dispatcher))
         settle_done(dispatcher);
     if (window_database(dispatcher))
@@ -202,7 +204,7 @@ static int sleep_milliseconds(const struct dispatcher *dispatcher)
             until = earlier(
                 earlier(earlier(until, dispatcher->sweep_at),
                         earlier(dispatcher->release_at, dispatcher->recover_at)),
-                earlier(earlier(claim_due_at(dispatcher), dispatcher->reminders_at), dispatcher->house_at));
+                earlier(earlier(look_due_at(dispatcher), dispatcher->reminders_at), dispatcher->house_at));
         until = earlier(until, mail_due_at(dispatcher));
         until = earlier(until, settle_due_at(dispatcher));
     }

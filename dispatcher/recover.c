@@ -2,7 +2,7 @@
 #include "dispatcher/shards.h"
 
 #include "core/log.h"
-#include "dispatcher/claim.h"
+#include "dispatcher/look.h"
 
 enum {
     RECOVER_EVERY_US = 1000000,
@@ -205,7 +205,7 @@ static void recover_one(struct dispatcher *dispatcher)
     if (step.made_count + step.revived_count == 0)
         return;
     dispatcher->work_left = true; /* for all that is known */
-    claim_soon(dispatcher);
+    look_soon(dispatcher);
 }
 
 static void find_running(struct dispatcher *dispatcher)

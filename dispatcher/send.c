@@ -1,7 +1,7 @@
 #include "dispatcher/send.h"
 
 #include "core/log.h"
-#include "dispatcher/claim.h"
+#include "dispatcher/look.h"
 #include "dispatcher/transfer.h"
 
 #include <sys/resource.h>
@@ -73,12 +73,12 @@ static void finish(struct dispatcher *dispatcher, struct transfer *transfer)
     else
         transfer->lane->failures += settle_failed(&transfer->answer, &transfer->course, &transfer->verdict);
     lane_land(transfer->lane, transfer->slow);
-    if (dispatcher->done_count == 0)
-        dispatcher->done_since = now;
+    transfer->done_at = now;
+    transfer->lane->backlog.heavy = transfer->capped;
     TAILQ_INSERT_TAIL(&dispatcher->done, transfer, link);
     dispatcher->done_count++;
     if (transfer->lane->hungry || dispatcher->squeezed)
-        claim_soon(dispatcher);
+        look_soon(dispatcher);
 }
 
 static void fail_ours(struct dispatcher *dispatcher, struct transfer *transfer, const char *why)

@@ -1,12 +1,19 @@
 #include "dispatcher/settle.h"
 
 #include "core/log.h"
-#include "dispatcher/claim.h"
 #include "dispatcher/health.h"
+#include "dispatcher/look.h"
 #include "dispatcher/send.h"
 #include "rules/counters.h"
 
-enum { BATCH_READY = 64, BATCH_MOST = 256, BATCH_PATIENCE_US = 20000, RETRIES_MOST = 10 };
+enum {
+    BATCH_READY = 64,
+    BATCH_MOST = 256,
+    BATCH_BESIDE = 32,        /* where a backlog gives way to events that come and go at once */
+    BATCH_BYTES = 128 * 1024, /* of answers: each long one costs as much as ten rows */
+    BATCH_PATIENCE_US = 20000,
+    RETRIES_MOST = 10
+};
 
 /* IGNORE: a batch whose commit was not answered comes here twice. */
 static const struct statement LOG_ATTEMPT = {
@@ -81,9 +88,21 @@ static int compare_tallies(const void *left, const void *right)
                       ((const struct tally *)right)->lane->endpoint);
 }
 
+static bool gives_way(const struct dispatcher *dispatcher)
+{
+    return dispatcher->backlog_at < INT64_MAX && give_way_gap(&dispatcher->give_way) > 0;
+}
+
+static size_t batch_most(const struct dispatcher *dispatcher)
+{
+    if (dispatcher->in_doubt > 0)
+        return dispatcher->in_doubt;
+    return gives_way(dispatcher) && dispatcher->batch > BATCH_BESIDE ? BATCH_BESIDE : dispatcher->batch;
+}
+
 static struct batch gather(struct dispatcher *dispatcher)
 {
-    size_t most = dispatcher->in_doubt > 0 ? dispatcher->in_doubt : dispatcher->batch;
+    size_t most = batch_most(dispatcher), bytes = 0;
     struct pool *pool = dispatcher->turn;
     struct batch batch = {
         .transfers = pool_array(pool, most, sizeof *batch.transfers),
@@ -91,8 +110,9 @@ static struct batch gather(struct dispatcher *dispatcher)
     };
     struct transfer *transfer;
     for (transfer = TAILQ_FIRST(&dispatcher->done); transfer; transfer = TAILQ_NEXT(transfer, link)) {
-        if (batch.count == most)
+        if (batch.count == most || bytes >= BATCH_BYTES)
             break;
+        bytes += transfer->response.length;
         batch.transfers[batch.count++] = transfer;
         count(&batch, transfer);
     }
@@ -221,7 +241,7 @@ static void remember(struct dispatcher *dispatcher, struct batch *batch)
     for (size_t i = 0; i < batch->tally_count; i++) {
         health_settled(&batch->tallies[i]);
         if (batch->tallies[i].told)
-            claim_soon(dispatcher);
+            look_soon(dispatcher);
     }
 }
 
@@ -255,8 +275,9 @@ int64_t settle_due_at(const struct dispatcher *dispatcher)
         return INT64_MAX;
     if (dispatcher->done_count >= BATCH_READY || dispatcher->flying_count == 0)
         return 0;
-    int64_t patience = dispatcher->backlog_left ? give_way_gap(&dispatcher->give_way) : 0;
-    return dispatcher->done_since + (patience > BATCH_PATIENCE_US ? patience : BATCH_PATIENCE_US);
+    int64_t patience = gives_way(dispatcher) ? give_way_gap(&dispatcher->give_way) : 0;
+    return TAILQ_FIRST(&dispatcher->done)->done_at +
+           (patience > BATCH_PATIENCE_US ? patience : BATCH_PATIENCE_US);
 }
 
 bool settle_is_due(const struct dispatcher *dispatcher)
@@ -286,7 +307,6 @@ void settle_done(struct dispatcher *dispatcher)
         dispatcher->in_doubt = 0;
         dispatcher->settle_retries = 0;
         dispatcher->batch = dispatcher->batch * 2 < BATCH_MOST ? dispatcher->batch * 2 : BATCH_MOST;
-        dispatcher->done_since = clock_monotonic();
     } else if (fault == FAULT_BROKEN ||
                (fault == FAULT_RETRY && ++dispatcher->settle_retries > RETRIES_MOST)) {
         dispatcher->settle_retries = 0;

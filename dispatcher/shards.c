@@ -2,7 +2,7 @@
 
 #include "core/config.h"
 #include "core/log.h"
-#include "dispatcher/claim.h"
+#include "dispatcher/look.h"
 
 enum {
     RENEWALS = 5,           /* in a lease */
@@ -136,7 +136,7 @@ static uint32_t even_out(struct dispatcher *dispatcher, uint32_t mine, int share
     if (wanted == 0 || db_run(dispatcher->db, &TAKE,
                               BIND(value_id(dispatcher->id), value_int(lease), value_int(wanted))) == 0)
         return mine;
-    claim_soon(dispatcher);
+    look_soon(dispatcher);
     return (uint32_t)row_int(look(dispatcher, lease), "mine");
 }
 

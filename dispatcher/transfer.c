@@ -13,7 +13,12 @@
 #error "PACKAGE_VERSION comes from configure"
 #endif
 
-enum { BODY_LIMIT = 32 * 1024 * 1024, HEADERS_LIMIT = 64 * 1024, CONNECT_MS = 10000 };
+enum {
+    BODY_LIMIT = 32 * 1024 * 1024,
+    HEADERS_LIMIT = 64 * 1024,
+    CONNECT_MS = 10000,
+    RECEIVE_BUFFER = 2 * RESPONSE_LIMIT
+};
 
 /* ---- what curl calls ---- */
 
@@ -40,6 +45,8 @@ static curl_socket_t open_socket(void *data, curlsocktype purpose, struct curl_s
         transfer->no_sockets = errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM;
         return CURL_SOCKET_BAD;
     }
+    /* Of an answer without end no more comes in than is read. */
+    setsockopt(opened, SOL_SOCKET, SO_RCVBUF, &(int){ RECEIVE_BUFFER }, sizeof(int));
     transfer->refused = NULL; /* of several addresses one is good */
     return opened;
 }

@@ -2,7 +2,8 @@
 
 #include "core/config.h"
 #include "core/log.h"
-#include "dispatcher/claim.h"
+#include "core/poke.h"
+#include "dispatcher/look.h"
 #include "dispatcher/shards.h"
 
 #include <errno.h>
@@ -126,15 +127,24 @@ static void ask_for_handover(const struct dispatcher *dispatcher)
     close(sender);
 }
 
+static bool is_message(const char *message, ssize_t length, const char *word, size_t more)
+{
+    return (size_t)length == strlen(word) + more && memcmp(message, word, strlen(word)) == 0;
+}
+
 void window_listen(struct dispatcher *dispatcher)
 {
     char message[32];
+    struct id company;
     ssize_t length;
     if (dispatcher->poke_socket < 0)
         return;
     while ((length = recv(dispatcher->poke_socket, message, sizeof message, 0)) >= 0) {
-        claim_soon(dispatcher);
-        if ((size_t)length == sizeof HANDOVER - 1 && memcmp(message, HANDOVER, sizeof HANDOVER - 1) == 0) {
+        if (is_message(message, length, POKE, sizeof company)) {
+            memcpy(company.bytes, message + sizeof POKE - 1, sizeof company);
+            look_poked(dispatcher, company);
+        }
+        if (is_message(message, length, HANDOVER, 0)) {
             window_drain(dispatcher, HANDOVER_DRAIN_S, "handed over");
             shards_leave(dispatcher, true);
             window_close(dispatcher);

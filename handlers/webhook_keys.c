@@ -431,7 +431,7 @@ static enum outcome send_test(struct request *request)
     if (request->idempotency_key)
         idempotency_store(request, text, strlen(text));
     db_commit(request->db);
-    poke_dispatcher();
+    poke_dispatcher((struct id){ 0 });
     return reply_json(request, test_result(request, wait_for_attempt(request, delivery)));
 }
 

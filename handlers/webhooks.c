@@ -351,7 +351,7 @@ static enum outcome send_test(struct request *request)
     row = db_one(request->db, request->pool, &EVENT_OF, BIND(value_id(company), value_id(delivery)));
     json_set_id(answer, "eventId", "evt", row_id(row, "event_id"));
     json_set_id(answer, "deliveryId", "dlv", delivery);
-    request->poke = true;
+    request->poke = request->poke_all = true;
     return reply_json(request, answer);
 }
 

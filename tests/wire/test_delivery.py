@@ -1,13 +1,15 @@
 """From a booking to a receiver: in time, to the byte, and signed so that others' libraries agree."""
 
+import contextlib
 import os
+import signal
 import time
 
 import pytest
 
 from judge import deliver, verifies
 from stack import wait_until
-from world import future, shop
+from world import Company, future, shop
 
 TRICKY = ["Zoë Ünïcödé", "💈 barber 👩🏽‍🦱", 'say "hi"', "a/b\\c", "line\u2028sep\u2029end", "O'Neil & <Söhne>",
           "tab\tand\nbreak", "नमस्ते 你好 שלום"]
@@ -42,6 +44,39 @@ def test_the_dispatcher_finds_events_without_being_poked(stack, receiver):
         os.unlink(stack.settings["dispatcher_socket"])
         company.book(service, future(), ada)
         wait_until(lambda: receiver.deliveries, 5, "the webhook")
+
+
+def test_what_came_while_the_dispatcher_stood_still_is_sent_at_once(stack, receiver):
+    """Of more companies than it remembers, and of one twice; nothing of it waits for the polling alone."""
+    companies = [Company(stack) for _ in range(12)]
+    for company in companies:
+        company.webhook(receiver.url, ["user.created"])
+    with stack.dispatcher() as process:
+        process.send_signal(signal.SIGSTOP)
+        for number, company in enumerate([*companies, companies[0]]):
+            company.user(f"P{number}")
+        process.send_signal(signal.SIGCONT)
+        wait_until(lambda: len(receiver.deliveries) == 13, 5, "the webhooks")
+
+
+def test_a_look_that_stood_still_puts_off_none_after_it(stack, receiver):
+    company = Company(stack)
+    company.webhook(receiver.url, ["user.created"])
+
+    def waiting():
+        """Milliseconds for which the dispatcher has been waiting for the table."""
+        return stack.sql.number("SELECT COALESCE(MAX(time_ms), 0) FROM information_schema.processlist"
+                                " WHERE command = 'Execute' AND state LIKE 'Waiting for table%%'")
+
+    with stack.dispatcher():
+        company.user("Ada")
+        wait_until(lambda: receiver.deliveries, 5, "the first webhook")
+        with contextlib.closing(stack.sql.connect()) as connection, connection.cursor() as cursor:
+            cursor.execute("LOCK TABLES webhook_endpoints WRITE")
+            wait_until(lambda: waiting() > 2000, 10, "a look of two seconds")
+        os.unlink(stack.settings["dispatcher_socket"])
+        company.user("Bea")
+        wait_until(lambda: len(receiver.deliveries) == 2, 5, "the webhook")
 
 
 def test_the_standard_body_is_the_stored_snapshot_to_the_byte(stack, receiver):

@@ -194,7 +194,7 @@ def test_a_full_lane_with_a_backlog_beside_events_is_no_work(stack, receiver, ha
 
 
 def test_a_backlog_beside_many_events_is_served_seldom(scene):
-    """Sixty events that came just now: claims of the backlog are 120 ms apart, so 20 of them take two seconds at least."""
+    """Sixty events that came just now: claims of the backlog are 60 ms apart, so 20 of them take a second at least."""
     scene.many(40, age=3600)
     other = Company(scene.stack)
     for _ in range(60):
@@ -203,7 +203,7 @@ def test_a_backlog_beside_many_events_is_served_seldom(scene):
     scene.later(0, SLOTWIRE_DISPATCHER_LANE_PARALLEL="2")
     sent = [int.from_bytes(row["id"][:6], "big") for row in scene.stack.sql.all(
         "SELECT a.id FROM attempts a JOIN deliveries d ON d.id = a.delivery_id WHERE d.endpoint_id = %s ORDER BY a.id", scene.key)]
-    assert sent[-1] - sent[0] >= 1400
+    assert sent[-1] - sent[0] >= 1000
 
 
 def test_what_failed_is_retrying_and_its_requests_are_counted(scene):
