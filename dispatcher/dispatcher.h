@@ -3,7 +3,8 @@
  *
  *     reminders  rules/reminders.c   due reminders become events with their deliveries
  *     recover    recover.c           what an endpoint missed is made due again, where people ask for it
- *     claim      claim.c             due deliveries are leased, lane by lane, in one short transaction
+ *     look       look.c              the lanes with due deliveries, and how much each may have now
+ *     claim      claim.c             so much of them is leased, lane by lane, in one short transaction
  *     send       send.c              one curl multi carries every transfer
  *     settle     settle.c            answers are written down in batches, by the rules of settle_rules.c
  *     mail       mail.c              due messages to people go the same way, to the mail server
@@ -106,7 +107,7 @@ struct dispatcher {
     int flying_count, slow_count, done_count;
     bool once;
 
-    /* claim.c */
+    /* look.c */
     int64_t look_at; /* when to look for due lanes */
     int64_t looked_at, look_cost;
     size_t rotation;             /* the lane that is asked first, so that each comes first in its turn */
@@ -115,11 +116,10 @@ struct dispatcher {
     int64_t poked_next; /* … but not before */
     bool work_left;     /* the last look found due rows that may be sent */
     struct give_way give_way;
-    int64_t
-        backlog_at; /* when the first of the lanes that give way is to be served; INT64_MAX: there is none */
-    bool more_left; /* the last look found one that gave all it might at once: it may have more */
-    bool squeezed;  /* … and a lane that had to wait for room that its company or everyone uses */
-    bool swept;     /* … or rows that had to be held: there may be more of them */
+    int64_t backlog_at; /* when the first lane that gives way is to be served; INT64_MAX: there is none */
+    bool more_left;     /* the last look found one that gave all it might at once: it may have more */
+    bool squeezed;      /* … and a lane that had to wait for room that its company or everyone uses */
+    bool swept;         /* … or rows that had to be held: there may be more of them */
 
     /* hold.c */
     size_t turn_held;   /* rows in this turn */

@@ -310,11 +310,11 @@ class Bench:
             for url in urls.values():
                 ill.backlog(Company(ill.stack), url, 1, 20_000)
             wait_until(lambda: ill.stack.sql.one("SELECT 1 FROM attempts WHERE status = 302"), 60, "the neighbours' first answers")
-            for turn in range(7):
+            for turn in range(11):
                 skipped = 1 if turn > 0 else 0  # seconds in which it finds out what it slept through
-                beside.append(ill.waits(300 + 30 * turn, skipped)[0])
+                beside.append(ill.waits(300 + 10 * turn, skipped)[0])
                 dispatcher.send_signal(signal.SIGSTOP)
-                alone.append(self.waits(300 + 30 * turn, skipped)[0])
+                alone.append(self.waits(300 + 10 * turn, skipped)[0])
                 dispatcher.send_signal(signal.SIGCONT)
         return alone, beside
 
