@@ -38,19 +38,23 @@ static int64_t later(int64_t left, int64_t right)
     return left > right ? left : right;
 }
 
-int64_t give_way_until(const struct give_way *give_way, const struct lane_backlog *backlog)
+int64_t give_way_pause(const struct give_way *give_way)
 {
-    int64_t spread = backlog->grown > 0 ? 0 : give_way_gap(give_way) / SPREAD;
-    return later(backlog->served_at + lane_gap(give_way, backlog), give_way->served_at + spread);
+    return give_way_gap(give_way) / SPREAD;
 }
 
-int give_way_slice(const struct lane_backlog *backlog)
+int64_t give_way_until(const struct give_way *give_way, const struct lane_backlog *backlog)
 {
-    int64_t slice = (int64_t)SHRINK_FACTOR * backlog->grown * GIVE_WAY_LEAST_US / INT64_C(1000000);
-    int64_t least = backlog->heavy ? GIVE_WAY_HEAVY_SLICE : GIVE_WAY_SLICE;
-    if (slice < least)
-        slice = least;
-    return (int)slice;
+    int64_t pause = backlog->grown > 0 ? 0 : give_way_pause(give_way);
+    return later(backlog->served_at + lane_gap(give_way, backlog), give_way->served_at + pause);
+}
+
+int give_way_slice(const struct give_way *give_way, const struct lane_backlog *backlog)
+{
+    int64_t gap = give_way_gap(give_way), least = backlog->heavy ? GIVE_WAY_HEAVY_SLICE : GIVE_WAY_SLICE;
+    if (gap > 0)
+        least = least * GIVE_WAY_MOST_US / gap;
+    return (int)later(least, (int64_t)SHRINK_FACTOR * backlog->grown * GIVE_WAY_LEAST_US / 1000000);
 }
 
 void give_way_served(struct give_way *give_way, struct lane_backlog *backlog, int rows, int grown,

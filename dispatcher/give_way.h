@@ -22,7 +22,7 @@ enum {
     GIVE_WAY_EACH_US = 1000,      /* that a backlog waits for each of them in a second */
     GIVE_WAY_MOST_US = 200000,
     GIVE_WAY_LEAST_US = 20000, /* … but where fewer events come: growing brings no shorter gap */
-    GIVE_WAY_SLICE = 16,       /* rows */
+    GIVE_WAY_SLICE = 16,       /* rows beside the busiest stream; the fewer events, the more */
     GIVE_WAY_HEAVY_SLICE = 4 /* … where each costs a connection, and as much to write down as ten others */
 };
 
@@ -46,7 +46,9 @@ int64_t give_way_gap(const struct give_way *give_way);
 /* When it may be served next. */
 int64_t give_way_until(const struct give_way *give_way, const struct lane_backlog *backlog);
 /* How many rows it may have then, at most. */
-int give_way_slice(const struct lane_backlog *backlog);
+int give_way_slice(const struct give_way *give_way, const struct lane_backlog *backlog);
+/* How long a slice waits for an event behind which it goes, and between it and another lane's. */
+int64_t give_way_pause(const struct give_way *give_way);
 /* Notes a slice of a lane that could have had `rows`, and to which `grown` came within the last second. */
 void give_way_served(struct give_way *give_way, struct lane_backlog *backlog, int rows, int grown,
                      int64_t now);

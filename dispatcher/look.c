@@ -170,7 +170,8 @@ static void serve_slice(struct serving *serving, struct claim *claim)
 {
     struct dispatcher *dispatcher = serving->dispatcher;
     bool more_left = dispatcher->more_left;
-    int got, share = serve(serving, claim, give_way_slice(&claim->lane->backlog), &got);
+    int got,
+        share = serve(serving, claim, give_way_slice(&dispatcher->give_way, &claim->lane->backlog), &got);
     dispatcher->more_left = more_left; /* of this lane there is, and its next slice has its time */
     if (share > 0)
         give_way_served(&dispatcher->give_way, &claim->lane->backlog, share, count_grown(dispatcher, claim),
@@ -286,16 +287,15 @@ static void look_into_all(struct dispatcher *dispatcher, int64_t start, instant 
     dispatcher->backlog_at = INT64_MAX;
     int claimed = claim_tests(dispatcher, now);
     claimed += look_into(dispatcher, &everybody, now);
-    int64_t end = clock_monotonic();
+    int64_t end = clock_monotonic(), pause = give_way_pause(give_way);
     /* One that serves a backlog beside events is long and seldom, and says nothing of the next one's cost. */
     if (give_way->served_at < start || give_way_gap(give_way) == 0)
         dispatcher->look_cost = cost_of(end - start);
     if (dispatcher->once && claimed > 0)
         look_soon(dispatcher);
-    if (dispatcher->backlog_at < end)
-        look_soon(dispatcher); /* it waited for those that were claimed now */
-    else if (dispatcher->backlog_at < dispatcher->look_at - GIVE_WAY_LEAST_US)
-        dispatcher->look_at = dispatcher->backlog_at + GIVE_WAY_LEAST_US;
+    int64_t next = dispatcher->backlog_at > end ? dispatcher->backlog_at : end;
+    if (dispatcher->backlog_at < INT64_MAX && next + pause < dispatcher->look_at)
+        dispatcher->look_at = next + pause;
     if (dispatcher->look_at == start + IDLE_POLL_US &&
         POLL_COST_FACTOR * dispatcher->look_cost > IDLE_POLL_US)
         dispatcher->look_at = end + POLL_COST_FACTOR * dispatcher->look_cost;

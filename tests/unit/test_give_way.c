@@ -62,6 +62,19 @@ static void test_however_many_come_it_is_served(void **state)
     assert_int_equal(give_way_until(&give_way, &lane), now + GIVE_WAY_MOST_US);
 }
 
+/* A lone event now and then is no reason to let a backlog wait. */
+static void test_beside_few_events_slices_are_large_and_come_at_once(void **state)
+{
+    (void)state;
+    struct give_way give_way = { 0 };
+    struct lane_backlog lane = { 0 }, heavy = { .heavy = true };
+    come(&give_way, 10, 3, START);
+    assert_true(give_way_slice(&give_way, &lane) >= 256);
+    assert_true(give_way_slice(&give_way, &heavy) >= 64);
+    assert_in_range(give_way_gap(&give_way), 1, 15000);
+    assert_in_range(give_way_pause(&give_way), 1, 1500);
+}
+
 /* So that an event waits for one of them at most. */
 static void test_slices_of_several_lanes_are_spread(void **state)
 {
@@ -101,7 +114,7 @@ static void test_it_does_not_wait_for_what_has_stopped(void **state)
 static int64_t least_rate(const struct give_way *give_way, const struct lane_backlog *lane, int most,
                           int64_t now)
 {
-    int slice = give_way_slice(lane) < most ? give_way_slice(lane) : most;
+    int slice = give_way_slice(give_way, lane) < most ? give_way_slice(give_way, lane) : most;
     return slice * INT64_C(1000000) / (2 * (give_way_until(give_way, lane) - now));
 }
 
@@ -113,13 +126,13 @@ static void test_one_that_grows_is_served_faster_than_it_grows(void **state)
     int64_t now = come(&give_way, 200, 3, START);
     for (int grown = 1; grown <= 500; grown++, now += SECOND / 1000) {
         for (int i = 0; i < 2; i++) /* the first of them finds out that it grows */
-            give_way_served(&give_way, &lane, give_way_slice(&lane), grown, now);
+            give_way_served(&give_way, &lane, give_way_slice(&give_way, &lane), grown, now);
         assert_in_range(give_way_until(&give_way, &lane), now + GIVE_WAY_LEAST_US, now + GIVE_WAY_MOST_US);
         assert_true(least_rate(&give_way, &lane, 64, now) > grown + grown / 2);
     }
     give_way_served(&give_way, &lane, 16, 0, now); /* it grows no more */
     assert_int_equal(give_way_until(&give_way, &lane), now + GIVE_WAY_MOST_US);
-    assert_int_equal(give_way_slice(&lane), GIVE_WAY_SLICE);
+    assert_int_equal(give_way_slice(&give_way, &lane), GIVE_WAY_SLICE);
 }
 
 static void test_heavy_rows_come_in_smaller_slices(void **state)
@@ -128,9 +141,9 @@ static void test_heavy_rows_come_in_smaller_slices(void **state)
     struct give_way give_way = { 0 };
     struct lane_backlog lane = { .heavy = true };
     int64_t now = come(&give_way, 200, 3, START);
-    assert_int_equal(give_way_slice(&lane), GIVE_WAY_HEAVY_SLICE);
+    assert_int_equal(give_way_slice(&give_way, &lane), GIVE_WAY_HEAVY_SLICE);
     for (int i = 0; i < 2; i++)
-        give_way_served(&give_way, &lane, give_way_slice(&lane), 100, now);
+        give_way_served(&give_way, &lane, give_way_slice(&give_way, &lane), 100, now);
     assert_true(least_rate(&give_way, &lane, 64, now) > 150); /* it shrinks all the same */
 }
 
@@ -159,6 +172,7 @@ int main(void)
         cmocka_unit_test(test_it_waits_longer_the_more_events_come),
         cmocka_unit_test(test_the_first_events_count_before_their_second_is_over),
         cmocka_unit_test(test_however_many_come_it_is_served),
+        cmocka_unit_test(test_beside_few_events_slices_are_large_and_come_at_once),
         cmocka_unit_test(test_slices_of_several_lanes_are_spread),
         cmocka_unit_test(test_it_does_not_wait_for_what_has_stopped),
         cmocka_unit_test(test_one_that_grows_is_served_faster_than_it_grows),
