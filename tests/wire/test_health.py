@@ -7,6 +7,7 @@ import pytest
 
 from health_scene import Scene
 from stack import id_bytes, wait_until
+from world import Company
 
 DAY = 86400
 
@@ -218,9 +219,23 @@ def test_recovery_from_a_long_cut_off_is_told_but_not_mailed(scene):
 def test_what_fails_and_succeeds_in_one_batch_ends_as_it_ended(scene):
     """Failures and a success that are written down together are counted in the order in which they came."""
     fail_for(scene, 3)
-    scene.receiver.script = {n: (200, {}, b"") for n in range(3, 6)}
+    other, receiver = Company(scene.stack), scene.receiver
+    other.webhook(receiver.url + "/other", ["user.created"])
+    other.user("Ada")
     scene.make(6)
-    scene.later(60)
+
+    def before(number):
+        return sum(not delivery.path.endswith("/other") for delivery in receiver.deliveries[:number])
+
+    def answer(number):
+        """Three times well, then not. The other endpoint waits for that: nothing is written down while none is in flight."""
+        if receiver.deliveries[number].path.endswith("/other"):
+            wait_until(lambda: before(len(receiver.deliveries)) >= 8, 10, "failures and successes")
+            return (200, {}, b"")
+        return (200 if 3 <= before(number) < 6 else 500, {}, b"")
+
+    receiver.answer = answer
+    scene.later(60, SLOTWIRE_DISPATCHER_LANE_PARALLEL="1")
     assert len(scene.told("webhook.recovered")) == 1
     assert scene.endpoint()["failing_since"] == scene.now.replace(tzinfo=None)
 
