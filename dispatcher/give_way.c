@@ -49,6 +49,12 @@ int64_t give_way_until(const struct give_way *give_way, const struct lane_backlo
     return later(backlog->served_at + lane_gap(give_way, backlog), give_way->served_at + pause);
 }
 
+bool give_way_waits(const struct give_way *give_way, const struct lane_backlog *backlog, bool prompt,
+                    int64_t now)
+{
+    return now < give_way_until(give_way, backlog) + (prompt ? lane_gap(give_way, backlog) : 0);
+}
+
 int give_way_slice(const struct give_way *give_way, const struct lane_backlog *backlog)
 {
     int64_t gap = give_way_gap(give_way), least = backlog->heavy ? GIVE_WAY_HEAVY_SLICE : GIVE_WAY_SLICE;

@@ -45,6 +45,10 @@ void give_way_count(struct give_way *give_way, int events, int64_t now);
 int64_t give_way_gap(const struct give_way *give_way);
 /* When it may be served next. */
 int64_t give_way_until(const struct give_way *give_way, const struct lane_backlog *backlog);
+/* Whether it still waits at this look. `prompt` says that events are to be claimed now: they go first, but
+ * not for longer than the lane's gap once more. */
+bool give_way_waits(const struct give_way *give_way, const struct lane_backlog *backlog, bool prompt,
+                    int64_t now);
 /* How many rows it may have then, at most. */
 int give_way_slice(const struct give_way *give_way, const struct lane_backlog *backlog);
 /* How long a slice waits for an event behind which it goes, and between it and another lane's. */

@@ -198,13 +198,12 @@ static void serve_at_once(struct serving *serving, bool paced)
 static void serve_in_slices(struct serving *serving)
 {
     struct give_way *give_way = &serving->dispatcher->give_way;
-    int64_t patience = serving->claims.prompt ? give_way_gap(give_way) : 0;
     struct claim *first = NULL;
     for (size_t i = 0; i < serving->claims.count; i++) {
         struct claim *claim = &serving->claims.items[i];
         const struct lane_backlog *backlog = &claim->lane->backlog;
         if (!claim->backlog || !can_take(claim->lane, serving->room) ||
-            serving->start < give_way_until(give_way, backlog) + patience)
+            give_way_waits(give_way, backlog, serving->claims.prompt, serving->start))
             continue;
         if (backlog->grown > 0)
             serve_slice(serving, claim);

@@ -135,15 +135,14 @@ static bool is_message(const char *message, ssize_t length, const char *word, si
 void window_listen(struct dispatcher *dispatcher)
 {
     char message[32];
-    struct id company;
     ssize_t length;
     if (dispatcher->poke_socket < 0)
         return;
     while ((length = recv(dispatcher->poke_socket, message, sizeof message, 0)) >= 0) {
-        if (is_message(message, length, POKE, sizeof company)) {
+        struct id company = { { 0 } }; /* none is named by workers of an earlier version */
+        if (is_message(message, length, POKE, sizeof company))
             memcpy(company.bytes, message + sizeof POKE - 1, sizeof company);
-            look_poked(dispatcher, company);
-        }
+        look_poked(dispatcher, company);
         if (is_message(message, length, HANDOVER, 0)) {
             window_drain(dispatcher, HANDOVER_DRAIN_S, "handed over");
             shards_leave(dispatcher, true);

@@ -60,6 +60,14 @@ static void test_however_many_come_it_is_served(void **state)
     assert_true(give_way_until(&give_way, &lane) <= now); /* at first, it has waited */
     give_way_served(&give_way, &lane, 16, 0, now);
     assert_int_equal(give_way_until(&give_way, &lane), now + GIVE_WAY_MOST_US);
+    assert_true(give_way_waits(&give_way, &lane, false, now + GIVE_WAY_MOST_US - 1));
+    assert_false(give_way_waits(&give_way, &lane, false, now + GIVE_WAY_MOST_US));
+    /* Others that are due at that very moment go first, but not for ever. */
+    assert_true(give_way_waits(&give_way, &lane, true, now + GIVE_WAY_MOST_US));
+    assert_false(give_way_waits(&give_way, &lane, true, now + 2 * GIVE_WAY_MOST_US));
+    /* … and one that grows lets them go first for no longer than it can bear. */
+    lane.grown = 500;
+    assert_false(give_way_waits(&give_way, &lane, true, now + 2 * GIVE_WAY_LEAST_US));
 }
 
 /* A lone event now and then is no reason to let a backlog wait. */

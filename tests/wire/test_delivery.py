@@ -7,6 +7,7 @@ import time
 
 import pytest
 
+from health_scene import twins
 from judge import deliver, verifies
 from stack import wait_until
 from world import Company, future, shop
@@ -57,6 +58,23 @@ def test_what_came_while_the_dispatcher_stood_still_is_sent_at_once(stack, recei
             company.user(f"P{number}")
         process.send_signal(signal.SIGCONT)
         wait_until(lambda: len(receiver.deliveries) == 13, 5, "the webhooks")
+
+
+def test_an_event_waits_for_no_look_over_all_the_others(stack, receiver):
+    """Of 3,000 endpoints that wait for nothing, each takes three reads of a look; half of the events may meet one."""
+    crowded, company = Company(stack), Company(stack)
+    twins(crowded, crowded.webhook(receiver.url + "/crowd", ["user.created"]), 3000)
+    company.webhook(receiver.url, ["user.created"])
+    with stack.dispatcher():
+        company.user("Ada")
+        wait_until(lambda: receiver.deliveries, 5, "the first webhook")
+        before = stack.sql.rows_read()
+        for number in range(2, 42):
+            company.user(f"P{number}")
+            wait_until(lambda: len(receiver.deliveries) == number, 5, "the webhook")
+        read = stack.sql.rows_read() - before
+    stack.sql.run("UPDATE webhook_endpoints SET active = FALSE WHERE company_id = %s", crowded.bytes)
+    assert read < 20 * 3 * 3000
 
 
 def test_a_look_that_stood_still_puts_off_none_after_it(stack, receiver):
