@@ -1,5 +1,6 @@
 """What the tests of an endpoint's health share: a company, an endpoint, a clock to turn, and hands into the tables."""
 
+import contextlib
 import datetime
 
 from stack import id_bytes
@@ -8,21 +9,31 @@ from world import Company, instant, rfc
 START = instant("2031-05-01T10:00:00Z")
 
 
+@contextlib.contextmanager
 def twins(company, hook, count):
-    """So many more endpoints like this one, which subscribe to nothing."""
-    company.stack.sql.run("INSERT INTO webhook_endpoints (id, company_id, url, format, secret, created_at, updated_at)"
-                          " SELECT RANDOM_BYTES(16), company_id, url, format, secret, created_at, updated_at"
-                          f" FROM webhook_endpoints JOIN seq_1_to_{count} WHERE id = %s", id_bytes(hook["id"]))
+    """So many more endpoints like this one, which subscribe to nothing. After the block the company has none: a look
+    goes by every endpoint that there is, and other tests count what it reads."""
+    sql = company.stack.sql
+    sql.run("INSERT INTO webhook_endpoints (id, company_id, url, format, secret, created_at, updated_at)"
+            " SELECT RANDOM_BYTES(16), company_id, url, format, secret, created_at, updated_at"
+            f" FROM webhook_endpoints JOIN seq_1_to_{count} WHERE id = %s", id_bytes(hook["id"]))
+    try:
+        yield
+    finally:
+        sql.run("DELETE FROM deliveries WHERE company_id = %s", company.bytes)
+        sql.run("DELETE FROM webhook_endpoints WHERE company_id = %s", company.bytes)
 
 
+@contextlib.contextmanager
 def crowd(company, hook, endpoints, rows):
     """So many twins, and for each endpoint of the company so many more deliveries of its one event."""
-    sql = company.stack.sql
-    twins(company, hook, endpoints)
-    sql.run("INSERT INTO deliveries (id, company_id, endpoint_id, event_id, state, due_at, created_at)"
+    with twins(company, hook, endpoints):
+        company.stack.sql.run(
+            "INSERT INTO deliveries (id, company_id, endpoint_id, event_id, state, due_at, created_at)"
             " SELECT CONCAT(UNHEX('0190'), RANDOM_BYTES(14)), e.company_id, e.id, d.event_id, 'pending', d.due_at, d.created_at"
-            f" FROM deliveries d JOIN webhook_endpoints e ON e.company_id = d.company_id JOIN seq_1_to_{rows} WHERE d.company_id = %s",
-            company.bytes)
+            f" FROM deliveries d JOIN webhook_endpoints e ON e.company_id = d.company_id JOIN seq_1_to_{rows}"
+            " WHERE d.company_id = %s", company.bytes)
+        yield
 
 
 class Scene:

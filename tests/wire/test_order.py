@@ -161,11 +161,8 @@ def test_a_backlog_that_grows_beside_many_hanging_lanes_shrinks_too(stack, recei
     hook = sick.webhook(receiver.url + "/hangs", ["user.created"])
     scene.make()
     sick.user("Mia")
-    crowd(sick, hook, 30, 50)
-    try:
+    with crowd(sick, hook, 30, 50):
         shrinks(scene, hangs, "pending", SLOTWIRE_DISPATCHER_LANE_PARALLEL="64")
-    finally:
-        stack.sql.run("DELETE FROM deliveries WHERE company_id = %s AND state = 'pending'", sick.bytes)
 
 
 def test_a_full_lane_with_a_backlog_beside_events_is_no_work(stack, receiver, hangs):
@@ -240,20 +237,19 @@ def test_three_hundred_hanging_endpoints_of_one_company_keep_no_other_waiting(st
     """Many endpoints that never answer: the room they take is bounded, in all and for each company."""
     sick, well = Company(stack), Company(stack)
     hook = sick.webhook(receiver.url + "/hangs", ["user.created"])
-    twins(sick, hook, 299)
-    stack.sql.run("INSERT INTO webhook_subscriptions (company_id, event_type, endpoint_id)"
-                  " SELECT company_id, 'user.created', id FROM webhook_endpoints WHERE company_id = %s AND id <> %s",
-                  sick.bytes, id_bytes(hook["id"]))
     well.webhook(receiver.url + "/well", ["user.created"])
-    try:
-        with stack.dispatcher():
-            for number in range(10):
-                sick.user(f"S{number}")
-            wait_until(lambda: len(receiver.deliveries) >= 150, 10, "the sick endpoints to hang")
-            for number in range(1, 6):
-                well.user(f"W{number}")
-                wait_until(lambda: sent_to(receiver, "/well") == number, 5, "the healthy company's webhook")
-            assert not hangs.is_set()
-    finally:
-        hangs.set()
-        stack.sql.run("UPDATE webhook_endpoints SET active = FALSE WHERE company_id = %s", sick.bytes)
+    with twins(sick, hook, 299):
+        stack.sql.run("INSERT INTO webhook_subscriptions (company_id, event_type, endpoint_id)"
+                      " SELECT company_id, 'user.created', id FROM webhook_endpoints WHERE company_id = %s AND id <> %s",
+                      sick.bytes, id_bytes(hook["id"]))
+        try:
+            with stack.dispatcher():
+                for number in range(10):
+                    sick.user(f"S{number}")
+                wait_until(lambda: len(receiver.deliveries) >= 150, 10, "the sick endpoints to hang")
+                for number in range(1, 6):
+                    well.user(f"W{number}")
+                    wait_until(lambda: sent_to(receiver, "/well") == number, 5, "the healthy company's webhook")
+                assert not hangs.is_set()
+        finally:
+            hangs.set()
