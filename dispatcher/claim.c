@@ -3,11 +3,11 @@
 #include "core/log.h"
 #include "dispatcher/hold.h"
 #include "dispatcher/lease.h"
-#include "dispatcher/left.h"
 #include "dispatcher/pace.h"
 #include "dispatcher/send.h"
 #include "dispatcher/shards.h"
 #include "rules/deliveries.h"
+#include "rules/left.h"
 #include "rules/reminders.h"
 
 enum { TESTS_AT_ONCE = 50 };
@@ -129,7 +129,7 @@ static int take_rows(struct dispatcher *dispatcher, struct lane *lane, struct id
                      const struct row *endpoint, struct id fence, instant now)
 {
     int taken = 0;
-    left_log(dispatcher, company, rows);
+    left_log(dispatcher->db, dispatcher->turn, company, rows);
     for (size_t i = 0; i < rows.count; i++) {
         instant useless_at;
         if (give_up_stale(dispatcher, company, &rows.items[i], now, &useless_at))

@@ -19,7 +19,7 @@
  *
  * A delivery is leased, never taken: claiming moves due_at to the end of the lease and sets the fence, and
  * only the holder of that fence settles the row. What a killed dispatcher had in hand comes due again, and
- * left.c logs the request that may have been sent.
+ * rules/left.c logs the request that may have been sent.
  *
  * A `struct transfer` is one attempt at one delivery. It moves between four lists and belongs to exactly one:
  * idle → claimed → flying → done → idle. Database work runs inside dispatcher_guarded, so that a failure of

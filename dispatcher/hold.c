@@ -3,6 +3,7 @@
 #include "core/log.h"
 #include "dispatcher/look.h"
 #include "dispatcher/shards.h"
+#include "rules/left.h"
 
 enum {
     HOLD_AT_ONCE = 1000,    /* rows in one turn, of however many lanes: a turn stays short */
@@ -53,9 +54,10 @@ static const struct statement FIND_HELD = {
 };
 
 static const struct statement LOCK_HELD = {
-    "SELECT id FROM deliveries FORCE INDEX (deliveries_lane) WHERE state = 'held' AND endpoint_id = ? "
+    "SELECT id, requests, IF(fence IS NULL OR due_at > ?, NULL, due_at) AS leased_until "
+    "FROM deliveries FORCE INDEX (deliveries_lane) WHERE state = 'held' AND endpoint_id = ? "
     "AND company_id = ? ORDER BY due_at LIMIT ? FOR UPDATE SKIP LOCKED",
-    .in = "uui", .out = "u"
+    .in = "tuui", .out = "uit"
 };
 
 static const struct statement RELEASE = {
@@ -112,8 +114,10 @@ bool hold_rows(struct dispatcher *dispatcher, struct id company, struct id endpo
 static size_t release_rows(struct dispatcher *dispatcher, struct id company, struct id endpoint, size_t most)
 {
     instant now = clock_now();
-    struct rows rows = db_all(dispatcher->db, dispatcher->turn, &LOCK_HELD,
-                              BIND(value_id(endpoint), value_id(company), value_int((int64_t)most)));
+    struct rows rows =
+        db_all(dispatcher->db, dispatcher->turn, &LOCK_HELD,
+               BIND(value_time(now), value_id(endpoint), value_id(company), value_int((int64_t)most)));
+    left_log(dispatcher->db, dispatcher->turn, company, rows);
     struct value *values = pool_array(dispatcher->turn, rows.count * 3 + 1, sizeof *values);
     for (size_t i = 0; i < rows.count; i++) {
         values[3 * i] = value_time(now);

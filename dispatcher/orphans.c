@@ -2,6 +2,7 @@
 
 #include "core/log.h"
 #include "rules/deliveries.h"
+#include "rules/left.h"
 
 enum { LANES_AT_ONCE = 16, ROWS_AT_ONCE = 500 };
 
@@ -19,21 +20,26 @@ static const struct statement NEXT_LANE = {
 };
 
 static const struct statement ROWS_OF_LANE = {
-    "SELECT id FROM deliveries FORCE INDEX (deliveries_lane) "
-    "WHERE state = ? AND endpoint_id = ? AND company_id = ? LIMIT ?",
-    .in = "suui", .out = "u"
+    "SELECT id, requests, IF(fence IS NULL OR due_at > ?, NULL, due_at) AS leased_until "
+    "FROM deliveries FORCE INDEX (deliveries_lane) "
+    "WHERE state = ? AND endpoint_id = ? AND company_id = ? LIMIT ? FOR UPDATE SKIP LOCKED",
+    .in = "tsuui", .out = "uit"
 };
 
 /* Returns whether the lane may have more. */
 static bool give_up(struct dispatcher *dispatcher, struct id endpoint, struct id company)
 {
+    instant now = clock_now();
+    db_begin(dispatcher->db);
     struct rows rows = db_all(dispatcher->db, dispatcher->turn, &ROWS_OF_LANE,
-                              BIND(value_text(states[dispatcher->orphan_state]), value_id(endpoint),
-                                   value_id(company), value_int(ROWS_AT_ONCE)));
+                              BIND(value_time(now), value_text(states[dispatcher->orphan_state]),
+                                   value_id(endpoint), value_id(company), value_int(ROWS_AT_ONCE)));
     struct delivery_key *keys = pool_array(dispatcher->turn, rows.count + 1, sizeof *keys);
     for (size_t i = 0; i < rows.count; i++)
         keys[i] = (struct delivery_key){ company, row_id(&rows.items[i], "id") };
-    uint64_t gone = deliveries_give_up(dispatcher->db, dispatcher->turn, keys, rows.count, clock_now());
+    left_log(dispatcher->db, dispatcher->turn, company, rows);
+    uint64_t gone = deliveries_give_up(dispatcher->db, dispatcher->turn, keys, rows.count, now);
+    db_commit(dispatcher->db);
     log_info("deliveries to an endpoint that is gone are given up rows=%llu", (unsigned long long)gone);
     return rows.count == ROWS_AT_ONCE;
 }

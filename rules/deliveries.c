@@ -1,6 +1,7 @@
 #include "rules/deliveries.h"
 
 #include "rules/delivery_log.h"
+#include "rules/left.h"
 
 /*
  * The same rows by three ways in, each forced: without that a cursor deep in a long list would be reached by
@@ -63,13 +64,14 @@ static const struct statement LAST_OF_ENDPOINT = {
 };
 
 static const struct statement LOCK = {
-    "SELECT d.state, d.due_at, d.fence, d.test, e.active,"
+    "SELECT d.id, d.state, d.due_at, d.fence, d.requests,"
+    " IF(d.fence IS NULL OR d.due_at > ?, NULL, d.due_at) AS leased_until, d.test, e.active,"
     " EXISTS (SELECT 1 FROM events v WHERE v.company_id = d.company_id AND v.id = d.event_id) AS kept"
-    " FROM (SELECT company_id, endpoint_id, event_id, state, due_at, fence, test FROM deliveries"
-    " WHERE company_id = ? AND id = ? FOR UPDATE) d"
+    " FROM (SELECT id, company_id, endpoint_id, event_id, state, due_at, fence, requests, test"
+    " FROM deliveries WHERE company_id = ? AND id = ? FOR UPDATE) d"
     " LEFT JOIN webhook_endpoints e ON e.company_id = d.company_id AND e.id = d.endpoint_id",
-    .in = "uu",
-    .out = "stuiii",
+    .in = "tuu",
+    .out = "ustuitiii",
 };
 
 /* Without the fence, so that nobody settles it by an answer from before. */
@@ -198,7 +200,8 @@ static bool is_in_flight(const struct row *row, instant now)
 const char *delivery_resend(struct db *db, struct pool *pool, struct id company, struct id delivery,
                             instant now, bool *found)
 {
-    const struct row *row = db_one(db, pool, &LOCK, BIND(value_id(company), value_id(delivery)));
+    const struct row *row =
+        db_one(db, pool, &LOCK, BIND(value_time(now), value_id(company), value_id(delivery)));
     bool sends;
 
     *found = row;
@@ -210,6 +213,7 @@ const char *delivery_resend(struct db *db, struct pool *pool, struct id company,
         return "its event is not kept any more";
     if (is_in_flight(row, now))
         return "it is being sent at this moment";
+    left_log(db, pool, company, (struct rows){ 1, row });
     sends = row_int(row, "active") || row_int(row, "test");
     db_run(db, &RESEND,
            BIND(value_text(sends ? "retrying" : "held"), value_time(now), value_id(company),

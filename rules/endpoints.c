@@ -121,18 +121,21 @@ static const struct statement SUBSCRIBED = {
     .out = "s",
 };
 
-/* What was held while the endpoint was off is due at once; the oldest rows here, the rest a moment later.
- * Along the lane's index and not by ORDER BY: see dispatcher/hold.c. */
+/* What was held while the endpoint was off is due at once; the oldest rows here, the rest a moment later, and
+ * with it what a dispatcher has or had in hand. Along the lane's index and not by ORDER BY: see
+ * dispatcher/hold.c. */
 static const struct statement RELEASE_HELD = {
     "UPDATE deliveries FORCE INDEX (deliveries_lane) SET state = IF(requests > 0, 'retrying', 'pending'),"
-    " due_at = ?, fence = NULL WHERE company_id = ? AND endpoint_id = ? AND state = 'held' LIMIT ?",
+    " due_at = ? WHERE company_id = ? AND endpoint_id = ? AND state = 'held' AND fence IS NULL LIMIT ?",
     .in = "tuui",
 };
 
-/* The rows stay as the record of what was not sent. */
+/* The rows stay as the record of what was not sent. What a dispatcher has in hand it settles; what one left
+ * behind, dispatcher/orphans.c gives up. */
 static const struct statement FAIL_UNSENT = {
-    "UPDATE deliveries FORCE INDEX (deliveries_lane) SET state = 'failed', fence = NULL, settled_at = ?"
-    " WHERE company_id = ? AND endpoint_id = ? AND state IN ('pending', 'retrying', 'held') LIMIT ?",
+    "UPDATE deliveries FORCE INDEX (deliveries_lane) SET state = 'failed', settled_at = ?"
+    " WHERE company_id = ? AND endpoint_id = ? AND state IN ('pending', 'retrying', 'held') AND fence IS NULL"
+    " LIMIT ?",
     .in = "tuui",
 };
 

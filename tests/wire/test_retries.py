@@ -22,9 +22,13 @@ class Scene:
         self.hook = self.company.webhook(receiver.url, ["user.created"], format=format)
         self.company.user("Mia")
 
-    def later(self, seconds):
+    def turn(self, seconds):
+        """The clock, while no dispatcher runs."""
         self.now += datetime.timedelta(seconds=seconds)
         self.clock(rfc(self.now))
+
+    def later(self, seconds):
+        self.turn(seconds)
         self.stack.dispatch()
         return len(self.receiver.deliveries)
 
@@ -242,8 +246,7 @@ def test_what_a_killed_dispatcher_had_on_the_wire_is_in_the_log_and_counts_again
 
 def test_each_of_several_that_were_killed_is_in_the_log_with_its_own_time(scene):
     scene.stack.kill_on_the_wire(scene.receiver, 1)
-    scene.now += datetime.timedelta(seconds=121)
-    scene.clock(rfc(scene.now))
+    scene.turn(121)
     scene.stack.kill_on_the_wire(scene.receiver, 1)
     second = scene.now
     scene.receiver.script = {2: (500, {}, b"")}
@@ -252,6 +255,47 @@ def test_each_of_several_that_were_killed_is_in_the_log_with_its_own_time(scene)
     assert log == [(1, rfc(START), None), (2, rfc(second), None), (3, rfc(scene.now), 500)]
     assert (whole["state"], whole["attempts"], whole["requests"]) == ("retrying", 1, 3)
     assert 4 <= scene.wait() <= 7  # the schedule's first step
+
+
+def test_it_is_in_the_log_too_where_the_endpoint_was_off_meanwhile(scene):
+    scene.stack.kill_on_the_wire(scene.receiver, 1)
+    switch(scene, False)
+    assert scene.later(121) == 1 and scene.delivery()["state"] == "held"
+    switch(scene, True)
+    assert scene.later(0) == 2
+    whole, log = log_of(scene, scene.delivery())
+    assert log == [(1, rfc(START), None), (2, rfc(scene.now), 200)]
+    assert (whole["state"], whole["requests"]) == ("delivered", 2)
+
+
+def test_it_is_in_the_log_too_where_somebody_sends_it_again_by_hand(scene):
+    scene.stack.kill_on_the_wire(scene.receiver, 1)
+    scene.turn(121)
+    scene.company.post(f"/api/v1/deliveries/{scene.delivery()['id']}/resend", None, 202)
+    assert scene.later(0) == 2
+    whole, log = log_of(scene, scene.delivery())
+    assert log == [(1, rfc(START), None), (2, rfc(scene.now), 200)]
+    assert (whole["state"], whole["requests"]) == ("delivered", 2)
+
+
+def test_it_is_in_the_log_too_where_the_endpoint_is_gone(scene):
+    scene.stack.kill_on_the_wire(scene.receiver, 1)
+    delivery = scene.delivery()
+    scene.company.delete(f"/api/v1/webhooks/{scene.hook['id']}")
+    assert log_of(scene, delivery)[1] == []
+    assert scene.later(121) == 1
+    whole, log = log_of(scene, delivery)
+    assert log == [(1, rfc(START), None)] and (whole["state"], whole["requests"]) == ("failed", 1)
+
+
+def test_what_is_on_the_wire_while_its_endpoint_goes_is_settled_by_its_answer(scene):
+    scene.receiver.hold = threading.Event()
+    delivery = scene.delivery()
+    with scene.stack.dispatcher():
+        wait_until(lambda: scene.receiver.deliveries, 10, "the attempt")
+        scene.company.delete(f"/api/v1/webhooks/{scene.hook['id']}")
+        scene.receiver.hold.set()
+        wait_until(lambda: log_of(scene, delivery)[0]["state"] == "delivered", 10, "its answer to be written down")
 
 
 def test_a_test_that_was_on_the_wire_is_in_the_log_too(scene):

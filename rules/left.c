@@ -1,4 +1,4 @@
-#include "dispatcher/left.h"
+#include "rules/left.h"
 
 #include "core/config.h"
 
@@ -23,15 +23,15 @@ bool left_behind(const struct row *row)
     return !row_is_null(row, "leased_until");
 }
 
-void left_log(struct dispatcher *dispatcher, struct id company, struct rows rows)
+void left_log(struct db *db, struct pool *pool, struct id company, struct rows rows)
 {
     size_t count = 0;
     for (size_t i = 0; i < rows.count; i++)
         count += left_behind(&rows.items[i]);
     if (count == 0)
         return;
-    struct value *logged = pool_array(dispatcher->turn, count * LOGGED, sizeof *logged), *log = logged;
-    struct value *counted = pool_array(dispatcher->turn, count * COUNTED, sizeof *counted), *one = counted;
+    struct value *logged = pool_array(pool, count * LOGGED, sizeof *logged), *log = logged;
+    struct value *counted = pool_array(pool, count * COUNTED, sizeof *counted), *one = counted;
     /* The lease began with the claim, and what was claimed is sent at once. */
     instant lease = config_int(CONFIG_DISPATCHER_LEASE) * CLOCK_SECOND;
     for (size_t i = 0; i < rows.count; i++) {
@@ -47,6 +47,6 @@ void left_log(struct dispatcher *dispatcher, struct id company, struct rows rows
         *one++ = value_id(row_id(row, "id"));
         *one++ = value_id(company);
     }
-    db_run_many(dispatcher->db, &LOG_LEFT, logged, LOGGED, count);
-    db_run_many(dispatcher->db, &COUNT_LEFT, counted, COUNTED, count);
+    db_run_many(db, &LOG_LEFT, logged, LOGGED, count);
+    db_run_many(db, &COUNT_LEFT, counted, COUNTED, count);
 }
