@@ -16,11 +16,13 @@ def test_no_key_secret_or_person_stands_in_any_log(stack, receiver):
     company.book(service, future(), ada, customer={"name": "Ottilie Geheim", "email": "ottilie@example.com"})
     company.get("/api/v1/company", key=None, headers={"Authorization": "Bearer " + company.key})
     company.get("/api/v1/users", params={"email": "ottilie@example.com"})
+    stack.client().get("/api/v1/company", 401, params={"api_key": company.key})
     stack.dispatch()
     assert receiver.deliveries
+    assert '"GET /api/v1/users" 200' in stack.log("nginx-access")
     for path in (stack.state / "log").iterdir():
         text = path.read_text(errors="replace")
-        for secret in (company.key, company.key[8:], hook["secret"], hook["secret"][6:], "Geheim"):
+        for secret in (company.key, company.key[8:], hook["secret"], hook["secret"][6:], "Geheim", "ottilie"):
             assert secret not in text, path.name
 
 
