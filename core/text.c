@@ -1,6 +1,7 @@
 #include "core/text.h"
 
 #include <stdint.h>
+#include <string.h>
 
 static bool is_digit(char character)
 {
@@ -188,4 +189,12 @@ bool text_is_slug(const char *text, size_t length)
         }
     }
     return true;
+}
+
+size_t text_origin_length(const char *url)
+{
+    const char *mark = strstr(url, "://");
+    size_t scheme = mark ? (size_t)(mark + 3 - url) : 0;
+
+    return scheme + strcspn(url + scheme, "/?#");
 }

@@ -21,4 +21,8 @@ bool text_is_phone(const char *text, size_t length);    /* + digits, spaces, ()-
 bool text_is_currency(const char *text, size_t length); /* three upper-case letters */
 bool text_is_slug(const char *text, size_t length);     /* a-z 0-9 and inner hyphens, 1..64 */
 
+/* How much of an absolute URL is scheme, host and port: what others may be told. What follows is often a
+ * secret between a receiver and its sender. */
+size_t text_origin_length(const char *url);
+
 #endif

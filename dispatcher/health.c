@@ -2,6 +2,7 @@
 
 #include "core/config.h"
 #include "core/log.h"
+#include "core/text.h"
 #include "dispatcher/hold.h"
 #include "rules/audit.h"
 #include "rules/companies.h"
@@ -52,8 +53,9 @@ static struct json_object *notice_data(struct pool *pool, const struct tally *ta
 {
     struct json_object *data = json_new_object(pool);
     struct json_object *endpoint = json_object_new_object();
+    const char *url = row_text(row, "url");
     json_set_id(endpoint, "id", "whk", tally->lane->endpoint);
-    json_set_text(endpoint, "url", row_text(row, "url"));
+    json_set_text(endpoint, "url", pool_memdup(pool, url, text_origin_length(url)));
     json_set_text(endpoint, "format", row_text(row, "format"));
     json_set_text(endpoint, "name", row_text(row, "name"));
     json_set(data, "endpoint", endpoint);

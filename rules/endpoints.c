@@ -1,5 +1,6 @@
 #include "rules/endpoints.h"
 
+#include "core/text.h"
 #include "rules/audit.h"
 
 enum {
@@ -283,13 +284,10 @@ static void insert(struct request *request, struct id endpoint, const struct end
                 value_time(request->now)));
 }
 
-/* For the audit log: to whom it leads. What follows the host is often a secret. */
+/* For the audit log: to whom it leads. */
 static void tell_target(struct request *request, struct json_object *details, const char *url)
 {
-    const char *mark = strstr(url, "://");
-    size_t scheme = mark ? (size_t)(mark + 3 - url) : 0, length = scheme + strcspn(url + scheme, "/?#");
-
-    json_set_text(details, "target", pool_memdup(request->pool, url, length));
+    json_set_text(details, "target", pool_memdup(request->pool, url, text_origin_length(url)));
 }
 
 static struct json_object *target_told(struct request *request, const char *url)

@@ -138,7 +138,7 @@ static const char app_example[] =
 
 static const char endpoint_example[] =
     "{\"endpoint\":{\"id\":\"whk_01jbh3k9v8e7ra5q0xw2m4t6zs\","
-    "\"url\":\"https://example.com/hooks\",\"format\":\"standard\",\"name\":null},"
+    "\"url\":\"https://example.com\",\"format\":\"standard\",\"name\":null},"
     "\"reason\":\"The receiver answers 500.\",\"failingSince\":\"2025-10-29T03:30:00.000Z\","
     "\"percent\":50,\"lastStatus\":500,\"company\":" COMPANY_EXAMPLE "}";
 

@@ -60,7 +60,7 @@ def test_a_warning_is_an_event_for_the_others_and_a_mail(scene, witness, days, p
     [body] = witnessed(scene)
     data = body["data"]
     assert body["type"] == "webhook.failing" and data["percent"] == percent and data["lastStatus"] == 500
-    assert data["endpoint"] == {"id": scene.hook["id"], "url": scene.receiver.url, "format": "standard", "name": None}
+    assert data["endpoint"] == {"id": scene.hook["id"], "url": scene.receiver.url.removesuffix("/hook"), "format": "standard", "name": None}
     assert data["company"]["id"] == scene.company.id and data["failingSince"] == "2031-05-01T10:00:00.000Z"
     [mail] = scene.mails()
     assert mail["recipient"] == "owner@example.com" and scene.hook["id"] in mail["body"] and "\n" not in mail["subject"]
