@@ -1,6 +1,7 @@
 """Workers as processes: they end politely, are replaced, and outlive their database."""
 
 import concurrent.futures
+import contextlib
 import os
 import signal
 
@@ -32,6 +33,28 @@ def test_a_killed_worker_is_replaced(spare, pool, path):
         os.kill(worker, signal.SIGKILL)
     wait_until(lambda: spare.children(pool) and set(spare.children(pool)).isdisjoint(old), 20, "a new worker")
     company.get(path)
+
+
+def test_passwords_being_checked_keep_no_other_request_waiting(spare):
+    """Each takes a good part of a second: as many as come at once must not stand before everything else."""
+    company = Company(spare)
+    login = {"email": "nobody@example.com", "password": "wrong all the same"}
+    busy = spare.children("pool-logins")
+    for worker in busy:
+        os.kill(worker, signal.SIGSTOP)
+    try:
+        with concurrent.futures.ThreadPoolExecutor() as pool:
+            answers = [pool.submit(spare.client().post, "/api/v1/sessions", login, None) for _ in range(8)]
+            for path in ("/api/v1/company", "/api/v1/bookings", "/healthz"):
+                company.get(path)
+            assert not any(answer.done() for answer in answers)
+            for worker in busy:
+                os.kill(worker, signal.SIGCONT)
+            assert {answer.result().status_code for answer in answers} <= {401, 429}
+    finally:
+        for worker in busy:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(worker, signal.SIGCONT)
 
 
 def test_a_worker_retires_after_its_number_of_requests_and_nobody_notices(spare):
@@ -70,6 +93,7 @@ def test_a_reconnect_in_the_middle_of_the_day_is_not_noticed(spare):
 
 
 def test_a_second_start_changes_nothing(spare):
-    before = {name: spare.pid(name) for name in ("mariadb", "nginx", "pool-booking", "pool-admin", "pool-calendar", "pool-waiting")}
+    before = {name: spare.pid(name) for name in ("mariadb", "nginx", "pool-booking", "pool-admin", "pool-calendar",
+                                                     "pool-logins", "pool-waiting")}
     spare.dev("stack", "start")
     assert {name: spare.pid(name) for name in before} == before
