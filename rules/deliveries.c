@@ -65,13 +65,13 @@ static const struct statement LAST_OF_ENDPOINT = {
 
 static const struct statement LOCK = {
     "SELECT d.id, d.state, d.due_at, d.fence, d.requests,"
-    " IF(d.fence IS NULL OR d.due_at > ?, NULL, d.due_at) AS leased_until, d.test, e.active,"
+    " IF(d.fence IS NULL OR d.due_at > ?, NULL, d.due_at) AS leased_until, d.test, d.created_at, e.active,"
     " EXISTS (SELECT 1 FROM events v WHERE v.company_id = d.company_id AND v.id = d.event_id) AS kept"
-    " FROM (SELECT id, company_id, endpoint_id, event_id, state, due_at, fence, requests, test"
-    " FROM deliveries WHERE company_id = ? AND id = ? FOR UPDATE) d"
+    " FROM (SELECT id, company_id, endpoint_id, event_id, state, due_at, fence, requests, test,"
+    " created_at FROM deliveries WHERE company_id = ? AND id = ? FOR UPDATE) d"
     " LEFT JOIN webhook_endpoints e ON e.company_id = d.company_id AND e.id = d.endpoint_id",
     .in = "tuu",
-    .out = "ustuitiii",
+    .out = "ustuititii",
 };
 
 /* Without the fence, so that nobody settles it by an answer from before. */
@@ -214,7 +214,7 @@ const char *delivery_resend(struct db *db, struct pool *pool, struct id company,
     if (is_in_flight(row, now))
         return "it is being sent at this moment";
     left_log(db, pool, company, (struct rows){ 1, row });
-    sends = row_int(row, "active") || row_int(row, "test");
+    sends = row_int(row, "active") || (row_int(row, "test") && row_time(row, "created_at") > now - CLOCK_DAY);
     db_run(db, &RESEND,
            BIND(value_text(sends ? "retrying" : "held"), value_time(now), value_id(company),
                 value_id(delivery)));

@@ -190,6 +190,14 @@ def test_a_test_send_to_an_endpoint_that_is_off_is_sent_again(company, scene):
     assert company.post(f"{PATH}/{sent}/resend", None, 202).json()["state"] == "retrying"
 
 
+def test_an_old_test_send_waits_until_its_endpoint_is_on(stack, company, scene):
+    """Nobody looks for tests of more than a day where nothing else is sent."""
+    company.patch(f"/api/v1/webhooks/{scene[0]['id']}", {"active": False})
+    sent = company.post(f"/api/v1/webhooks/{scene[0]['id']}/test", None, 202).json()["deliveryId"]
+    stack.sql.run("UPDATE deliveries SET created_at = created_at - INTERVAL 25 HOUR WHERE id = %s", id_bytes(sent))
+    assert company.post(f"{PATH}/{sent}/resend", None, 202).json()["state"] == "held"
+
+
 def test_one_to_an_endpoint_that_is_gone_is_not_sent_again(company, scene):
     delivery = deliveries(company, endpointId=scene[0]["id"])[0]
     company.delete(f"/api/v1/webhooks/{scene[0]['id']}")
