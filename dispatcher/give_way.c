@@ -43,16 +43,22 @@ int64_t give_way_pause(const struct give_way *give_way)
     return give_way_gap(give_way) / SPREAD;
 }
 
-int64_t give_way_until(const struct give_way *give_way, const struct lane_backlog *backlog)
+/* After so many gaps of its own, and not right behind another lane's slice. */
+static int64_t until(const struct give_way *give_way, const struct lane_backlog *backlog, int gaps)
 {
     int64_t pause = backlog->grown > 0 ? 0 : give_way_pause(give_way);
-    return later(backlog->served_at + lane_gap(give_way, backlog), give_way->served_at + pause);
+    return later(backlog->served_at + gaps * lane_gap(give_way, backlog), give_way->served_at + pause);
+}
+
+int64_t give_way_until(const struct give_way *give_way, const struct lane_backlog *backlog)
+{
+    return until(give_way, backlog, 1);
 }
 
 bool give_way_waits(const struct give_way *give_way, const struct lane_backlog *backlog, bool prompt,
                     int64_t now)
 {
-    return now < give_way_until(give_way, backlog) + (prompt ? lane_gap(give_way, backlog) : 0);
+    return now < until(give_way, backlog, prompt ? 2 : 1);
 }
 
 int give_way_slice(const struct give_way *give_way, const struct lane_backlog *backlog)
