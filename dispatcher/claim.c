@@ -53,9 +53,13 @@ static const struct statement LOCK_TESTS = {
 
 struct room claim_room(const struct dispatcher *dispatcher)
 {
+    const struct transfer *transfer = TAILQ_FIRST(&dispatcher->claimed);
+    int taken = dispatcher->flying_count;
+    for (; transfer; transfer = TAILQ_NEXT(transfer, link))
+        taken++; /* in this look already */
     return (struct room){
-        .quick = dispatcher->parallel - (dispatcher->flying_count - dispatcher->slow_count),
-        .all = SLOW_FACTOR * dispatcher->parallel - dispatcher->flying_count,
+        .quick = dispatcher->parallel - (taken - dispatcher->slow_count),
+        .all = SLOW_FACTOR * dispatcher->parallel - taken,
     };
 }
 

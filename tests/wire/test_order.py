@@ -2,6 +2,7 @@
 
 import datetime
 import itertools
+import socket
 import threading
 
 import pytest
@@ -165,6 +166,30 @@ def test_a_backlog_that_grows_beside_many_hanging_lanes_shrinks_too(stack, recei
         shrinks(scene, hangs, "pending", SLOTWIRE_DISPATCHER_LANE_PARALLEL="64")
 
 
+def test_a_backlog_ends_where_nobody_pokes_and_others_grow(stack, receiver):
+    """Each look finds then what came just now, and the lane that grows has its slices between those of the others."""
+    prompt, grows, stays = (live_scene(stack, receiver) for _ in range(3))
+    for scene in (prompt, grows, stays):
+        scene.make()
+
+    def come():
+        more(prompt, 6, "pending")
+        more(grows, 5, "pending")
+        return len(receiver.deliveries)
+
+    def waiting():
+        return stack.sql.number("SELECT COUNT(*) FROM deliveries WHERE endpoint_id = %s AND state = 'pending'", stays.key)
+
+    with stack.dispatcher(SLOTWIRE_DISPATCHER_SOCKET=""):
+        try:
+            wait_until(lambda: come() > 500, 20, "events beside it")
+            more(stays, 200, "pending", age=3600)
+            more(grows, 4000, "pending", age=60)
+            wait_until(lambda: come() and waiting() == 0, 30, "the end of the backlog")
+        finally:
+            stack.sql.run("DELETE FROM deliveries WHERE state = 'pending'")
+
+
 def test_a_full_lane_with_a_backlog_beside_events_is_no_work(stack, receiver, hangs):
     """Nothing more of it can be sent before its endpoint answers: until then no look is worth its while."""
     scene, other = live_scene(stack, receiver), Company(stack)
@@ -231,6 +256,37 @@ def test_held_rows_of_either_kind_come_back_as_what_they_were(scene):
     scene.company.patch(path, {"active": True})
     assert scene.states() == ["pending"] * 4 + ["retrying"] * 2
     assert scene.later(1) == 6
+
+
+def test_no_more_is_on_the_wire_than_is_set_however_many_companies_poke(stack, receiver, hangs):
+    """Eight companies of four endpoints, whose pokes are there before any of them is looked into."""
+    answer, lock, now, most = receiver.answer, threading.Lock(), [0], [0]
+
+    def counted(number):
+        with lock:
+            now[0] += 1
+            most[0] = max(most[0], now[0])
+        try:
+            return answer(number)
+        finally:
+            with lock:
+                now[0] -= 1
+
+    receiver.answer = counted
+    companies = [Company(stack) for _ in range(8)]
+    for company in companies:
+        for _ in range(4):
+            company.webhook(receiver.url + "/steady", ["user.created"])
+        company.user("Mia")
+    of_them = "company_id IN (" + ", ".join(f"X'{company.bytes.hex()}'" for company in companies) + ")"
+    with stack.dispatcher(SLOTWIRE_DISPATCHER_PARALLEL="8"), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as pokes:
+        delivered = f"SELECT COUNT(*) FROM deliveries WHERE state = 'delivered' AND {of_them}"
+        wait_until(lambda: stack.sql.number(delivered) == 32, 20, "it all to be sent once")
+        stack.sql.run(f"UPDATE deliveries SET state = 'pending', due_at = UTC_TIMESTAMP(3) WHERE {of_them}")
+        for company in companies:
+            pokes.sendto(b"poke" + company.bytes, stack.settings["dispatcher_socket"])
+        wait_until(lambda: len(receiver.deliveries) == 64, 20, "all of it again")
+    assert most[0] <= 8
 
 
 def test_three_hundred_hanging_endpoints_of_one_company_keep_no_other_waiting(stack, receiver, hangs):
