@@ -24,15 +24,17 @@ static const struct statement LOCK_ENDPOINT = {
 };
 
 /*
- * What somebody else has locked waits for a later look, and nobody for it. Rows are found and locked along
+ * What somebody else has locked waits for a later look, and nobody for it; what is on the wire is settled by
+ * its answer. Rows are found and locked along
  * the lane's index, which gives the oldest first, and changed by their ids: an UPDATE cannot skip what is
  * locked, and one with ORDER BY would read, sort and lock the whole lane for each of these steps, because it
  * changes a column of that index.
  */
 static const struct statement LOCK_WAITING = {
     "SELECT id FROM deliveries FORCE INDEX (deliveries_lane) WHERE state = ? AND endpoint_id = ? "
-    "AND company_id = ? AND (test = FALSE OR created_at < ?) ORDER BY due_at LIMIT ? FOR UPDATE SKIP LOCKED",
-    .in = "suuti", .out = "u"
+    "AND company_id = ? AND (test = FALSE OR created_at < ?) AND (fence IS NULL OR due_at <= ?) "
+    "ORDER BY due_at LIMIT ? FOR UPDATE SKIP LOCKED",
+    .in = "suutti", .out = "u"
 };
 
 /* A test is sent even there; one that nobody took for a day is given up. By the id alone: the optimizer would
@@ -87,7 +89,7 @@ static size_t hold_state(struct dispatcher *dispatcher, struct id company, struc
     struct rows rows =
         db_all(dispatcher->db, dispatcher->turn, &LOCK_WAITING,
                BIND(value_text(state), value_id(endpoint), value_id(company), value_time(now - CLOCK_DAY),
-                    value_int((int64_t)(HOLD_AT_ONCE - dispatcher->turn_held))));
+                    value_time(now), value_int((int64_t)(HOLD_AT_ONCE - dispatcher->turn_held))));
     struct value *values = pool_array(dispatcher->turn, rows.count * 4 + 1, sizeof *values);
     for (size_t i = 0; i < rows.count; i++) {
         values[4 * i] = value_time(now);

@@ -20,10 +20,10 @@ static const struct statement NEXT_LANE = {
 };
 
 static const struct statement ROWS_OF_LANE = {
-    "SELECT id, requests, IF(fence IS NULL OR due_at > ?, NULL, due_at) AS leased_until "
-    "FROM deliveries FORCE INDEX (deliveries_lane) "
-    "WHERE state = ? AND endpoint_id = ? AND company_id = ? LIMIT ? FOR UPDATE SKIP LOCKED",
-    .in = "tsuui", .out = "uit"
+    "SELECT id, requests, IF(fence IS NULL, NULL, due_at) AS leased_until "
+    "FROM deliveries FORCE INDEX (deliveries_lane) WHERE state = ? AND endpoint_id = ? "
+    "AND company_id = ? AND (fence IS NULL OR due_at <= ?) LIMIT ? FOR UPDATE SKIP LOCKED",
+    .in = "suuti", .out = "uit"
 };
 
 /* Returns whether the lane may have more. */
@@ -32,8 +32,8 @@ static bool give_up(struct dispatcher *dispatcher, struct id endpoint, struct id
     instant now = clock_now();
     db_begin(dispatcher->db);
     struct rows rows = db_all(dispatcher->db, dispatcher->turn, &ROWS_OF_LANE,
-                              BIND(value_time(now), value_text(states[dispatcher->orphan_state]),
-                                   value_id(endpoint), value_id(company), value_int(ROWS_AT_ONCE)));
+                              BIND(value_text(states[dispatcher->orphan_state]), value_id(endpoint),
+                                   value_id(company), value_time(now), value_int(ROWS_AT_ONCE)));
     struct delivery_key *keys = pool_array(dispatcher->turn, rows.count + 1, sizeof *keys);
     for (size_t i = 0; i < rows.count; i++)
         keys[i] = (struct delivery_key){ company, row_id(&rows.items[i], "id") };

@@ -146,6 +146,25 @@ def test_switching_on_and_off_again_and_again_loses_nothing(stack, company, rece
         wait_until(lambda: set(states(company)) == {"delivered"}, 10, "all to be delivered")
 
 
+def test_what_is_on_the_wire_is_not_held_and_not_sent_twice(stack, company, receiver):
+    hook = company.webhook(receiver.url, ["user.created"])
+    receiver.hold = threading.Event()
+    company.user("Mia")
+    with stack.dispatcher():
+        wait_until(lambda: receiver.deliveries, 10, "the attempt")
+        switch(company, hook, False)
+        company.user("Max")
+        wait_until(lambda: states(company) == {"pending": 1, "held": 1}, 10, "the other to be held")
+        [flying] = company.get("/api/v1/deliveries", params={"state": "pending"}).json()["data"]
+        company.post(f"/api/v1/deliveries/{flying['id']}/resend", None, 409)
+        switch(company, hook, True)
+        wait_until(lambda: len(receiver.deliveries) == 2, 10, "the other webhook")
+        receiver.hold.set()
+        wait_until(lambda: states(company) == {"delivered": 2}, 10, "both answers")
+    assert [one.json["data"]["name"] for one in receiver.deliveries] == ["Mia", "Max"]
+    assert company.get(f"/api/v1/webhooks/{hook['id']}").json()["successCount"] == 2
+
+
 @pytest.mark.parametrize("count", [5, 3000])
 def test_what_was_held_leaves_promptly_once_the_endpoint_is_on(stack, company, receiver, count):
     hook = company.webhook(receiver.url, ["user.created"])

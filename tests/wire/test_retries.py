@@ -294,6 +294,7 @@ def test_what_is_on_the_wire_while_its_endpoint_goes_is_settled_by_its_answer(sc
     with scene.stack.dispatcher():
         wait_until(lambda: scene.receiver.deliveries, 10, "the attempt")
         scene.company.delete(f"/api/v1/webhooks/{scene.hook['id']}")
+        scene.stack.dispatch()  # what housekeeping there is
         scene.receiver.hold.set()
         wait_until(lambda: log_of(scene, delivery)[0]["state"] == "delivered", 10, "its answer to be written down")
 
