@@ -8,7 +8,6 @@
 #include "rules/companies.h"
 
 enum { SCOPES_MAX = 32, ADDRESSES_MAX = 20, COMPANIES_MAX = 50, LIMIT_MAX = 1000000 };
-enum { OVERLAP_DEFAULT = 86400, OVERLAP_MAX = 604800 };
 enum { LIST_TEXT_MAX = 1000 }; /* of api_keys.scopes and allowed_addresses */
 
 /* ---- tables ---- */
@@ -46,11 +45,6 @@ static const struct field update_in[] = {
     { "calendarLimit", FIELD_INT, .min = 1, .max = LIMIT_MAX, .nullable = true,
       .doc = "Calendar reads in an hour; null: as the installation has it" },
     { "expiresAt", FIELD_TIME, .nullable = true, .doc = "When it stops to work; null: never" },
-    { 0 }
-};
-static const struct field rotate_in[] = {
-    { "overlapSeconds", FIELD_INT, .min = 0, .max = OVERLAP_MAX,
-      .doc = "How long the secret before goes on to work; a day when left out, 0: it ends at once" },
     { 0 }
 };
 static const struct field created_by_out[] = {
@@ -158,15 +152,6 @@ static struct id *read_companies(struct request *request, size_t *used, struct p
 
 /* ---- answers ---- */
 
-static enum outcome fail_power(struct request *request)
-{
-    struct json_object *details = json_new_object(request->pool);
-
-    json_set_text(details, "reason",
-                  "nobody gives a key more than they have: scopes, addresses, limits, expiry");
-    return fail_with(request, ERROR_FORBIDDEN, details);
-}
-
 /* The key as it is now; with its secret where it is new. */
 static enum outcome answer(struct request *request, struct id key, const char *raw)
 {
@@ -213,7 +198,7 @@ static enum outcome create(struct request *request)
     key_inherit(&request->actor, &order.power);
     if (!key_is_within(&request->actor, &order.power) ||
         (!operator&& input_sent(request->body, "companyIds")))
-        return fail_power(request);
+        return key_fail_power(request);
     key = key_create(request->db, request->pool, &order, &raw);
     key_audit(request, "key.created", key, key_told(order.name, order.power.scopes));
     return answer(request, key, raw);
@@ -302,7 +287,7 @@ static enum outcome update(struct request *request)
         return get(request);
     power = power_after(row, &change);
     if (power_changes(row, &change) && !key_is_within(&request->actor, &power))
-        return fail_power(request);
+        return key_fail_power(request);
     key_update(request->db, request->actor.company, key, &change);
     key_audit(request, "key.updated", key, audit_fields(changed));
     return get(request);
@@ -322,37 +307,12 @@ static enum outcome revoke(struct request *request)
     return get(request);
 }
 
-static enum outcome fail_ended(struct request *request)
-{
-    struct json_object *details = json_new_object(request->pool);
-
-    json_set_text(details, "reason", "the key is revoked or expired: make a new one");
-    return fail_with(request, ERROR_CONFLICT, details);
-}
-
-/* A new secret opens what the key opens, so it is shown only to those who could have made the key. */
 static enum outcome rotate(struct request *request)
 {
     struct id key = input_id(request->params, "id");
-    const struct row *row = lock(request, key);
-    int64_t overlap = input_int(request->body, "overlapSeconds", OVERLAP_DEFAULT);
-    struct json_object *details;
-    struct key_power power;
-    char *raw;
+    const char *raw = key_rotate(request, key);
 
-    if (!row)
-        return fail(request, ERROR_NOT_FOUND);
-    power = key_power_of(row);
-    if (!key_is_within(&request->actor, &power))
-        return fail_power(request);
-    if (!row_is_null(row, "revoked_at") || (power.expires_at && power.expires_at <= request->now))
-        return fail_ended(request);
-    raw = key_rotate(request->db, request->pool, request->actor.company, key, overlap * CLOCK_SECOND,
-                     request->now);
-    details = json_object_new_object();
-    json_set_int(details, "overlapSeconds", overlap);
-    key_audit(request, "key.rotated", key, details);
-    return answer(request, key, raw);
+    return raw ? answer(request, key, raw) : OUTCOME_FAILED;
 }
 
 static enum outcome erase(struct request *request)
@@ -384,8 +344,7 @@ static const struct route routes[] = {
       .out = key_out, .errors = not_found, .run = revoke,
       .summary = "Revoke an API key for good: it is refused from the next request on, and stays listed" },
     { "POST", "/api/v1/keys/{id}/rotate", .scope = "keys:write", .operator_too = true, .params = id_param,
-      .in = rotate_in, .out = key_out, .more = raw_out,
-      .errors = (const enum error_code[]){ ERROR_NOT_FOUND, ERROR_CONFLICT, ERROR_NONE }, .run = rotate,
+      .in = key_rotate_in, .out = key_out, .more = raw_out, .errors = key_rotate_errors, .run = rotate,
       .summary = "Give an API key a new secret; the one before works on for the overlap" },
     { 0 }
 };

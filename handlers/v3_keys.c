@@ -31,6 +31,15 @@ static const struct row *read_row(struct request *request, struct id key)
     return key_read(request->db, request->pool, request->actor.company, key);
 }
 
+/* The key as it is now, with its new secret. */
+static enum outcome reply_with(struct request *request, struct id key, const char *raw)
+{
+    struct json_object *body = field_render(request->pool, key_out, read_row(request, key));
+
+    json_set_text(body, "apiKey", raw);
+    return reply_json(request, body);
+}
+
 static enum outcome create(struct request *request)
 {
     const char *description = input_text(request->body, "description");
@@ -42,7 +51,6 @@ static enum outcome create(struct request *request)
         .created_by = id_is_nil(request->actor.key) ? request->actor.user : request->actor.key,
         .now = request->now,
     };
-    struct json_object *body;
     struct id key;
     char *raw;
 
@@ -53,9 +61,7 @@ static enum outcome create(struct request *request)
         return fail(request, ERROR_FORBIDDEN);
     key = key_create(request->db, request->pool, &order, &raw);
     key_audit(request, "key.created", key, key_told(order.name, order.power.scopes));
-    body = field_render(request->pool, key_out, read_row(request, key));
-    json_set_text(body, "apiKey", raw);
-    return reply_json(request, body);
+    return reply_with(request, key, raw);
 }
 
 static enum outcome list(struct request *request)
@@ -99,6 +105,14 @@ static enum outcome revoke(struct request *request)
     return get(request);
 }
 
+static enum outcome rotate(struct request *request)
+{
+    struct id key = input_id(request->params, "id");
+    const char *raw = key_rotate(request, key);
+
+    return raw ? reply_with(request, key, raw) : OUTCOME_FAILED;
+}
+
 static const struct route routes[] = {
     { "GET", "/v3/keys", .scope = "keys:read", .out = key_out, .shape = SHAPE_RESULTS, .per_page = 50,
       .run = list, .summary = "List the API keys that work" },
@@ -110,6 +124,9 @@ static const struct route routes[] = {
       .errors = not_found, .run = erase, .summary = "Remove an API key" },
     { "PATCH", "/v3/keys/{id}/revoke", .scope = "keys:write", .params = id_param, .out = key_out,
       .errors = not_found, .run = revoke, .summary = "Revoke an API key for good" },
+    { "POST", "/v3/keys/{id}/rotate", .scope = "keys:write", .params = id_param, .in = key_rotate_in,
+      .out = key_out, .more = raw_out, .errors = key_rotate_errors, .run = rotate,
+      .summary = "Give an API key a new secret; the one before works on for the overlap" },
     { 0 }
 };
 const struct resource v3_keys_resource = { "keys (PushPress)", routes };

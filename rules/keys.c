@@ -7,6 +7,7 @@
 #include "rules/audit.h"
 
 enum { SWEPT_AT_ONCE = 500, COMPANY_IDS_MAX = 1 << 16 };
+enum { OVERLAP_DEFAULT = 86400, OVERLAP_MAX = 604800 }; /* seconds */
 
 static const struct statement INSERT = {
     "INSERT INTO api_keys (id, company_id, name, description, display_key, scopes, allowed_addresses,"
@@ -282,8 +283,8 @@ void key_delete(struct db *db, struct id company, struct id key)
     db_run(db, &DELETE, BIND(value_id(company), value_id(key)));
 }
 
-char *key_rotate(struct db *db, struct pool *pool, struct id company, struct id key, instant overlap,
-                 instant now)
+static char *rotate(struct db *db, struct pool *pool, struct id company, struct id key, instant overlap,
+                    instant now)
 {
     char *raw = crypto_api_key(pool);
     db_run(db, &END_FADING, BIND(value_id(key)));
@@ -386,6 +387,69 @@ void key_inherit(const struct actor *caller, struct key_power *power)
     if (power->expires_at == 0) {
         power->expires_at = caller->expires_at;
     }
+}
+
+/* ---- rotating ---- */
+
+const struct field key_rotate_in[] = {
+    { "overlapSeconds", FIELD_INT, .min = 0, .max = OVERLAP_MAX,
+      .doc = "How long the secret before goes on to work; a day when left out, 0: it ends at once" },
+    { 0 }
+};
+
+const enum error_code key_rotate_errors[] = { ERROR_NOT_FOUND, ERROR_CONFLICT, ERROR_NONE };
+
+static void fail_because(struct request *request, enum error_code code, const char *reason)
+{
+    struct json_object *details = json_new_object(request->pool);
+
+    json_set_text(details, "reason", reason);
+    fail_with(request, code, details);
+}
+
+enum outcome key_fail_power(struct request *request)
+{
+    fail_because(request, ERROR_FORBIDDEN,
+                 "nobody gives a key more than they have: scopes, addresses, limits, expiry");
+    return OUTCOME_FAILED;
+}
+
+/* A new secret opens what the key opens, so it is shown only to those who could have made the key. */
+static bool may_rotate(struct request *request, const struct row *row)
+{
+    struct key_power power;
+
+    if (!row) {
+        fail(request, ERROR_NOT_FOUND);
+        return false;
+    }
+    power = key_power_of(row);
+    if (!key_is_within(&request->actor, &power)) {
+        key_fail_power(request);
+        return false;
+    }
+    if (!row_is_null(row, "revoked_at") || (power.expires_at && power.expires_at <= request->now)) {
+        fail_because(request, ERROR_CONFLICT, "the key is revoked or expired: make a new one");
+        return false;
+    }
+    return true;
+}
+
+char *key_rotate(struct request *request, struct id key)
+{
+    struct id company = request->actor.company;
+    int64_t overlap = input_int(request->body, "overlapSeconds", OVERLAP_DEFAULT);
+    struct json_object *details;
+    char *raw;
+
+    if (!may_rotate(request, key_lock(request->db, request->pool, company, key))) {
+        return NULL;
+    }
+    raw = rotate(request->db, request->pool, company, key, overlap * CLOCK_SECOND, request->now);
+    details = json_object_new_object();
+    json_set_int(details, "overlapSeconds", overlap);
+    key_audit(request, "key.rotated", key, details);
+    return raw;
 }
 
 /* ---- housekeeping ---- */

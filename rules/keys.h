@@ -9,6 +9,7 @@
 
 #include "core/auth.h"
 #include "core/db.h"
+#include "core/route.h"
 
 struct json_object;
 struct request;
@@ -58,13 +59,6 @@ void key_update(struct db *db, struct id company, struct id key, const struct ke
 void key_revoke(struct db *db, struct id company, struct id key, instant now); /* for good */
 void key_delete(struct db *db, struct id company, struct id key);
 /*
- * A second secret for a key that key_lock() gave. The one before opens until `overlap` ms from now (0: it
- * ends at once), and the one before that no more. Returns the new raw key.
- */
-char *key_rotate(struct db *db, struct pool *pool, struct id company, struct id key, instant overlap,
-                 instant now);
-
-/*
  * What happened to a key, in the audit log of its company; of a key of several, in the operator's and in that
  * of each company that it opens. Before the key is gone. The reference of `details` is taken.
  */
@@ -78,6 +72,18 @@ bool key_is_within(const struct actor *caller, const struct key_power *power);
 /* Where the caller is a key that is bound by addresses, limits or an expiry, and the power does not say: the
  * caller's. */
 void key_inherit(const struct actor *caller, struct key_power *power);
+
+/* Where it is not so. */
+enum outcome key_fail_power(struct request *request);
+
+/*
+ * A second secret for the caller's key of that id, with an audit row. The one before opens for the body's
+ * `overlapSeconds` more (0: it ends at once), and the one before that no more. Returns the new raw key; NULL:
+ * it has failed, for want of the key (404), of power (403) or because the key has ended (409).
+ */
+char *key_rotate(struct request *request, struct id key);
+extern const struct field key_rotate_in[]; /* its body */
+extern const enum error_code key_rotate_errors[];
 
 /* `*`, `platform` (only for a platform key), or words like `bookings:read`; at least one. */
 bool keys_scopes_are_known(const char *scopes, bool platform);

@@ -2,6 +2,7 @@
 
 import pytest
 
+from stack import id_bytes
 from world import Company, fault_fields
 
 STRINGS = {"keyUuid", "companyId", "name", "description"}
@@ -73,6 +74,61 @@ def test_a_key_is_revoked_and_removed(stack, company):
     company.patch(path + "/revoke", {}, 404)
 
 
+def rotate(client, key, expect=200, **members):
+    return client.post(f"/v3/keys/{key['keyUuid']}/rotate", members, expect).json()
+
+
+def test_a_key_is_rotated_and_both_secrets_open_for_a_while(stack, clock, company):
+    made = make(company)
+    first = made.pop("apiKey")
+    clock("2031-01-01T00:00:00Z")
+    rotated = rotate(company, made, overlapSeconds=60, someday=True)
+    second = rotated.pop("apiKey")
+    assert rotated == made and second != first and second.startswith("sk_live_")
+    stack.client(first).get("/v3/keys"), stack.client(second).get("/v3/keys")
+    clock("2031-01-01T00:01:00Z")
+    stack.client(first).get("/v3/keys", 401), stack.client(second).get("/v3/keys")
+    third = rotate(stack.client(second), made, overlapSeconds=0)["apiKey"]
+    stack.client(second).get("/v3/keys", 401), stack.client(third).get("/v3/keys")
+    told = stack.sql.all("SELECT action, details FROM audit_log WHERE subject = %s ORDER BY id", made["keyUuid"])
+    assert [row["action"] for row in told] == ["key.created", "key.rotated", "key.rotated"]
+    assert '"overlapSeconds":60' in told[1]["details"]
+
+
+@pytest.mark.parametrize("body", [{}, None])
+def test_the_overlap_is_a_day_unless_told(stack, clock, company, body):
+    made = make(company)
+    clock("2031-01-01T00:00:00Z")
+    company.post(f"/v3/keys/{made['keyUuid']}/rotate", body, 200)
+    for moment, status in (("2031-01-01T23:59:59Z", 200), ("2031-01-02T00:00:00Z", 401)):
+        clock(moment)
+        stack.client(made["apiKey"]).get("/v3/keys", status)
+
+
+def test_a_key_that_has_ended_is_not_rotated(stack, company):
+    made, expired = make(company), make(company)
+    company.patch(f"/v3/keys/{made['keyUuid']}/revoke", {})
+    stack.sql.run("UPDATE api_keys SET expires_at = created_at WHERE id = %s", id_bytes(expired["keyUuid"]))
+    for key in (made, expired):
+        assert rotate(company, key, 409)["error"]["code"] == "CONFLICT"
+
+
+@pytest.mark.parametrize("seconds", [-1, 604801, "day"])
+def test_an_overlap_that_makes_no_sense_is_refused(stack, company, seconds):
+    made = make(company)
+    assert fault_fields(rotate(company, made, 422, overlapSeconds=seconds)) == ["overlapSeconds"]
+    stack.client(made["apiKey"]).get("/v3/keys")
+
+
+def test_nobody_rotates_a_key_mightier_than_they_are(stack, company):
+    everything = make(company)
+    keeper = company.with_scopes("keys:write bookings:read")
+    assert "more than they have" in rotate(keeper, everything, 403)["error"]["details"]["reason"]
+    rotate(keeper, make(keeper))
+    rotate(company.with_scopes("keys:read"), everything, 403)
+    stack.client(everything["apiKey"]).get("/v3/keys")
+
+
 def test_a_bound_key_hands_its_bounds_on(stack, company):
     bound = company.post("/api/v1/keys", {"name": "x", "scopes": ["keys:write"], "expiresAt": "2090-01-01T00:00:00Z"}).json()
     client = stack.client(bound["key"])
@@ -99,5 +155,5 @@ def test_scopes_of_keys_are_asked_for(company, scopes, reads, writes):
 def test_another_companys_key_is_not_there(stack, company):
     path = "/v3/keys/" + make(company)["keyUuid"]
     other = Company(stack)
-    other.get(path, 404), other.delete(path, 404), other.patch(path + "/revoke", {}, 404)
+    other.get(path, 404), other.delete(path, 404), other.patch(path + "/revoke", {}, 404), other.post(path + "/rotate", {}, 404)
     stack.platform.get("/v3/keys", 403)
