@@ -145,13 +145,25 @@ const struct row *person_create(struct db *db, struct pool *pool, const struct p
 
 /* ---- events ---- */
 
+/* The last word is the last name, where there are several; blanks around the two belong to neither. */
 static void set_names(struct json_object *customer, const char *name)
 {
     struct json_object *names = json_object_new_object();
-    const char *space = strrchr(name, ' ');
-    json_set(names, "first",
-             json_object_new_string_len(name, (int)(space ? space - name : (ptrdiff_t)strlen(name))));
-    json_set_text(names, "last", space ? space + 1 : "");
+    size_t start = strspn(name, " "), end = strlen(name), last, first_end;
+    while (end > start && name[end - 1] == ' ') {
+        end--;
+    }
+    for (last = end; last > start && name[last - 1] != ' ';) {
+        last--;
+    }
+    for (first_end = last; first_end > start && name[first_end - 1] == ' ';) {
+        first_end--;
+    }
+    if (last == start) { /* the only word */
+        first_end = last = end;
+    }
+    json_set(names, "first", json_object_new_string_len(name + start, (int)(first_end - start)));
+    json_set(names, "last", json_object_new_string_len(name + last, (int)(end - last)));
     json_set_text(names, "nickname", NULL);
     json_set(customer, "name", names);
 }

@@ -119,6 +119,14 @@ def test_a_customer_of_one_name_and_without_mailbox(company):
     assert data["email"] == "" and data["phone"] is None
 
 
+@pytest.mark.parametrize("name, first, last", [
+    ("Mia Berg ", "Mia", "Berg"), ("  Mia  de la  Cruz", "Mia  de la", "Cruz"), (" Cher  ", "Cher", "")])
+def test_blanks_around_the_words_of_a_name_are_no_part_of_it(company, name, first, last):
+    company.user(name, "lead")
+    [(_, data)] = told(company)
+    assert data["name"] == {"first": first, "last": last, "nickname": None}
+
+
 def test_staff_are_no_customers(company):
     ada = company.user("Ada", "coach")
     company.patch(f"/api/v1/users/{ada['id']}", {"name": "Eda", "role": "admin"})
