@@ -16,7 +16,8 @@ static const struct field create_in[] = {
     { "url", FIELD_URL, .required = true, .doc = "Where events are posted to; https",
       .example = "\"https://example.com/hooks\"" },
     { "eventTypes", FIELD_LIST, .element = FIELD_TEXT, .required = true, .min = 1, .max = EVENT_TYPES_MAX,
-      .doc = "Events of the platform, or those of an app where `appId` is sent",
+      .doc = "Events of the platform, or those of an app where `appId` is sent; a name like "
+             "`Appointment No Show` stands for `appointment.noshowed`",
       .example = "[\"customer.created\",\"appointment.scheduled\"]" },
     { "appId", FIELD_TEXT, .min = 1, .max = APP_ID_MAX, .nullable = true, .doc = "The app" },
     { 0 }
@@ -47,9 +48,46 @@ static bool is_of_app(const char *type)
     return strncmp(type, APP_EVENTS, strlen(APP_EVENTS)) == 0;
 }
 
-/* The native type behind a name of the published API, or NULL: names that are only native are not its own. */
-static const char *native_type(const char *name)
+/* The published page names events for people; what goes over the wire has these names. Both are taken. */
+static const struct {
+    const char *on_page, *on_wire;
+} page_names[] = {
+    { "App Installed", "app.installed" },
+    { "App Uninstalled", "app.uninstalled" },
+    { "Appointment Canceled", "appointment.canceled" },
+    { "Appointment No Show", "appointment.noshowed" },
+    { "Appointment Rescheduled", "appointment.rescheduled" },
+    { "Appointment Scheduled", "appointment.scheduled" },
+    { "Checkin Created", "checkin.created" },
+    { "Checkin Deleted", "checkin.deleted" },
+    { "Checkin Failed", "checkin.failed" },
+    { "Checkin Updated", "checkin.updated" },
+    { "Class Canceled", "class.canceled" },
+    { "Customer Created", "customer.created" },
+    { "Customer Deleted", "customer.deleted" },
+    { "Customer Details Changed", "customer.details.changed" },
+    { "Customer Status Changed", "customer.status.changed" },
+    { "Enrollment Created", "enrollment.created" },
+    { "Enrollment Status Changed", "enrollment.status.changed" },
+    { "Enrollment Status Deleted", "enrollment.deleted" },
+    { "Reservation Canceled", "reservation.canceled" },
+    { "Reservation Created", "reservation.created" },
+    { "Reservation Waitlisted", "reservation.waitlisted" },
+};
+
+static const char *wire_name(const char *name)
 {
+    for (size_t i = 0; i < sizeof page_names / sizeof *page_names; i++)
+        if (strcmp(page_names[i].on_page, name) == 0)
+            return page_names[i].on_wire;
+    return name;
+}
+
+/* The native type behind a name of the published API, or NULL: names that are only native are not its own. */
+static const char *native_type(const char *sent)
+{
+    const char *name = wire_name(sent);
+
     for (const struct partner_shape *shape = face->shapes; shape->event; shape++)
         if (strcmp(partner_event_name(face, shape->event), name) == 0)
             return shape->event;

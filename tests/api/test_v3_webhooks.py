@@ -41,6 +41,30 @@ def test_every_event_of_the_platform_can_be_had(company):
     assert sorted(make(company, *EVERY)["eventTypes"]) == sorted(EVERY)
 
 
+# The published page's own column of names, and what each is on the wire.
+PAGE = {
+    "App Installed": "app.installed", "App Uninstalled": "app.uninstalled", "Appointment Canceled": "appointment.canceled",
+    "Appointment No Show": "appointment.noshowed", "Appointment Rescheduled": "appointment.rescheduled",
+    "Appointment Scheduled": "appointment.scheduled", "Checkin Created": "checkin.created",
+    "Checkin Deleted": "checkin.deleted", "Checkin Failed": "checkin.failed", "Checkin Updated": "checkin.updated",
+    "Class Canceled": "class.canceled", "Customer Created": "customer.created", "Customer Deleted": "customer.deleted",
+    "Customer Details Changed": "customer.details.changed", "Customer Status Changed": "customer.status.changed",
+    "Enrollment Created": "enrollment.created", "Enrollment Status Changed": "enrollment.status.changed",
+    "Enrollment Status Deleted": "enrollment.deleted", "Reservation Canceled": "reservation.canceled",
+    "Reservation Created": "reservation.created", "Reservation Waitlisted": "reservation.waitlisted"}
+
+
+@pytest.mark.parametrize("of_app", [False, True])
+def test_the_names_of_the_published_page_are_taken_too(company, of_app):
+    pairs = {name: wire for name, wire in PAGE.items() if wire.startswith("app.") == of_app}
+    members = {"appId": "app_1"} if of_app else {}
+    made = make(company, *pairs, **members)
+    assert sorted(made["eventTypes"]) == sorted(pairs.values())
+    for name, wire in pairs.items():
+        changed = company.patch(f"/v3/webhooks/{made['id']}", {"eventTypes": [name, wire]}).json()
+        assert changed["eventTypes"] == [wire]
+
+
 def test_an_endpoint_of_all_events_names_them(company):
     company.webhook(URL, ["*"], format="pushpress")
     [shown] = company.get("/v3/webhooks").json()["data"]
@@ -58,7 +82,7 @@ def test_events_of_an_app_need_the_app(company):
     assert company.get("/v3/webhooks").json() == {"data": [made]}
 
 
-@pytest.mark.parametrize("name", ["no.such", "booking.created", "service.created", "*", "Appointment.Scheduled"])
+@pytest.mark.parametrize("name", ["no.such", "booking.created", "service.created", "*", "Appointment.Scheduled", "appointment no show"])
 def test_unknown_events_are_refused(company, name):
     assert make(company, name, expect=400)["error"]["code"] == "BAD_REQUEST"
     made = make(company, "checkin.created")
