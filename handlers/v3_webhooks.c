@@ -5,7 +5,6 @@
 #include "rules/events.h"
 
 enum { EVENT_TYPES_MAX = 64, APP_ID_MAX = 64 };
-#define APP_EVENTS "app."
 
 static const struct partner *const face = &partner_pushpress;
 
@@ -42,11 +41,6 @@ static const struct field rotated_out[] = {
 };
 
 /* ---- event types ---- */
-
-static bool is_of_app(const char *type)
-{
-    return strncmp(type, APP_EVENTS, strlen(APP_EVENTS)) == 0;
-}
 
 /* The published page names events for people; what goes over the wire has these names. Both are taken. */
 static const struct {
@@ -115,7 +109,7 @@ static const char *const *read_events(struct request *request, bool of_app, cons
         events[i] = native_type(items[i].text);
         if (!events[i])
             *problem = "must hold only event types of this API";
-        else if (is_of_app(events[i]) != of_app)
+        else if (partner_is_apart(face, events[i]) != of_app)
             *problem =
                 of_app ? "must hold only events of the app" : "must not hold events of an app: send `appId`";
         if (*problem)
@@ -134,7 +128,7 @@ static void add_names(struct json_object *list, const char *native)
         return;
     }
     for (const struct partner_shape *shape = face->shapes; shape->event; shape++)
-        if (!is_of_app(shape->event))
+        if (!partner_is_apart(face, shape->event))
             json_object_array_add(list, json_object_new_string(partner_event_name(face, shape->event)));
 }
 

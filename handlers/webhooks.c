@@ -206,14 +206,19 @@ static bool check_secret(struct request *request, struct problems *problems)
     return !problem;
 }
 
-/* Looks at what was sent alone. */
-static bool check(struct request *request, struct problems *problems)
+/* Looks at what was sent alone, for an endpoint of the format. */
+static bool check(struct request *request, const char *format, struct problems *problems)
 {
-    bool good = check_secret(request, problems);
     struct endpoint_order sent = { 0 };
+    const char *problem;
 
+    check_secret(request, problems);
     overlay(request, &sent);
-    return endpoint_check(request, &sent, problems) && good;
+    endpoint_check(request, &sent, problems);
+    problem = sent.events ? partner_events_problem(partner_find(format), sent.events) : NULL;
+    if (problem)
+        problems_add(problems, "events", "%s", problem);
+    return problems->count == 0;
 }
 
 /* The secret that was sent, or a fresh one, in the format's shapes. */
@@ -254,7 +259,7 @@ static enum outcome create(struct request *request)
     struct row shown;
     struct id webhook;
 
-    if (!check(request, &problems))
+    if (!check(request, order.format, &problems))
         return fail_problems(request, &problems);
     secret = make_secret(request, order.format);
     order.secret = secret.stored;
@@ -296,7 +301,7 @@ static enum outcome update(struct request *request)
 
     if (!row)
         return fail(request, ERROR_NOT_FOUND);
-    if (!check(request, &problems))
+    if (!check(request, row_text(row, "format"), &problems))
         return fail_problems(request, &problems);
     order = endpoint_order_of(row);
     overlay(request, &order);

@@ -57,6 +57,19 @@ const char *partner_event_name(const struct partner *partner, const char *native
     return shape && shape->name ? shape->name : native;
 }
 
+bool partner_is_apart(const struct partner *partner, const char *native)
+{
+    return partner->apart && strncmp(native, partner->apart, strlen(partner->apart)) == 0;
+}
+
+const char *partner_events_problem(const struct partner *partner, const char *const *events)
+{
+    for (size_t i = 0; events[i]; i++)
+        if (partner_is_apart(partner, events[i]) != partner_is_apart(partner, events[0]))
+            return "must hold either events of an app or others, not both, in this format";
+    return NULL;
+}
+
 /* ---- secrets ---- */
 
 struct partner_secret partner_secret(struct pool *pool, const struct partner *partner, const char *wanted)

@@ -52,6 +52,7 @@ struct partner {
                                            native data. NULL: all do */
     int timeout_seconds;                /* the whole transfer, the answer's body included */
     const int *retry_seconds; /* delay before attempt n, from the attempt before; [0] is 0; ended by -1 */
+    const char *apart;        /* how events begin that have endpoints to themselves; NULL: none */
     int rate_limit;           /* deliveries an hour where the endpoint names none; 0: all that there are */
 
     /* Writes the body of one attempt. */
@@ -81,6 +82,12 @@ void partner_data(struct pool *pool, const struct partner *partner, const struct
 
 /* The format's name of a native type; the native one where it has none. */
 const char *partner_event_name(const struct partner *partner, const char *native);
+
+/* Whether the format keeps this type (native, or `*`) apart from others. */
+bool partner_is_apart(const struct partner *partner, const char *native);
+/* NULL where one endpoint of the format may receive these types (native, or `*`; NULL-terminated), else what
+ * is wrong with them, as "must …". */
+const char *partner_events_problem(const struct partner *partner, const char *const *events);
 
 /* `wanted` is the client's own secret, which must have no problem; NULL: a fresh one. */
 struct partner_secret partner_secret(struct pool *pool, const struct partner *partner, const char *wanted);

@@ -101,6 +101,7 @@ const struct partner partner_pushpress = {
     .shapes = shapes,
     .timeout_seconds = 10,
     .retry_seconds = partner_standard_schedule,
+    .apart = "app.",
     .envelope = envelope,
     .scheme = &scheme,
     .owns_signature = true,

@@ -367,6 +367,21 @@ def test_every_format_can_be_chosen(company, receiver, format):
     assert made["format"] == format and len(made["secret"]) >= 38 and made["rateLimit"] is None
 
 
+MIXED = [["app.installed", "checkin.created"], ["checkin.created", "app.uninstalled"], ["*", "app.installed"]]
+
+
+@pytest.mark.parametrize("events", MIXED)
+def test_events_of_an_app_stand_alone_where_the_format_wants_it(company, receiver, events):
+    order = {"url": receiver.url, "format": "pushpress", "events": events, "customHeaders": {"Host": "x"}}
+    assert fault_fields(company.post("/api/v1/webhooks", order, 422).json()) == ["customHeaders", "events"]
+    made = company.webhook(receiver.url, ["app.installed", "app.uninstalled"], format="pushpress")
+    path = f"/api/v1/webhooks/{made['id']}"
+    assert fault_fields(company.patch(path, {"events": events}, 422).json()) == ["events"]
+    assert company.get(path).json()["events"] == made["events"]
+    assert company.patch(path, {"events": ["checkin.created"]}).json()["events"] == ["checkin.created"]
+    company.webhook(receiver.url, events, format="standard")
+
+
 @pytest.mark.parametrize("reason, warned, told", [(None, 0, 0), (None, 50, 100), ("gone", 0, 100), ("for days", 90, 100)])
 def test_switching_on_forgets_why_it_was_off_but_not_that_it_was_told(stack, company, receiver, reason, warned, told):
     made = company.webhook(receiver.url, active=False)
