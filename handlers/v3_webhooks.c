@@ -23,7 +23,8 @@ static const struct field create_in[] = {
 };
 static const struct field update_in[] = { { "url", FIELD_URL, .doc = "Where events are posted to" },
                                           { "eventTypes", FIELD_LIST, .element = FIELD_TEXT, .min = 1,
-                                            .max = EVENT_TYPES_MAX, .doc = "In place of those before" },
+                                            .max = EVENT_TYPES_MAX,
+                                            .doc = "In place of those before; what it has may be sent back" },
                                           { 0 } };
 static const struct field out[] = {
     { "id", FIELD_ID, .prefix = "whk", .required = true, .doc = "The webhook" },
@@ -78,10 +79,8 @@ static const char *wire_name(const char *name)
 }
 
 /* The native type behind a name of the published API, or NULL: names that are only native are not its own. */
-static const char *native_type(const char *sent)
+static const char *native_type(const char *name)
 {
-    const char *name = wire_name(sent);
-
     for (const struct partner_shape *shape = face->shapes; shape->event; shape++)
         if (strcmp(partner_event_name(face, shape->event), name) == 0)
             return shape->event;
@@ -96,30 +95,18 @@ static enum outcome fail_events(struct request *request, const char *reason)
     return fail_with(request, ERROR_BAD_REQUEST, details);
 }
 
-/* The wanted types by their native names; NULL where none were sent, and where they cannot be had: then it
- * has failed with `*problem`. */
-static const char *const *read_events(struct request *request, bool of_app, const char **problem)
-{
-    size_t count;
-    const struct value *items = input_list(request->body, "eventTypes", &count);
-    const char **events = pool_array(request->pool, count + 1, sizeof *events);
+/* ---- what a webhook has ---- */
 
-    *problem = NULL;
-    for (size_t i = 0; i < count; i++) {
-        events[i] = native_type(items[i].text);
-        if (!events[i])
-            *problem = "must hold only event types of this API";
-        else if (partner_is_apart(face, events[i]) != of_app)
-            *problem =
-                of_app ? "must hold only events of the app" : "must not hold events of an app: send `appId`";
-        if (*problem)
-            return NULL;
-    }
-    events[count] = NULL;
-    return items ? events : NULL;
+/* Its native types. */
+static struct json_object *types_of(struct request *request, const struct row *row)
+{
+    return json_parse_stored(request->pool, row_text(row, "events"));
 }
 
-/* ---- what a webhook looks like ---- */
+static const char *text_at(struct json_object *types, size_t i)
+{
+    return json_object_get_string(json_object_array_get_idx(types, i));
+}
 
 static void add_names(struct json_object *list, const char *native)
 {
@@ -132,18 +119,117 @@ static void add_names(struct json_object *list, const char *native)
             json_object_array_add(list, json_object_new_string(partner_event_name(face, shape->event)));
 }
 
+/* Its types by the names that this API shows. */
+static struct json_object *names_of(struct request *request, const struct row *row)
+{
+    struct json_object *names = json_new_array(request->pool), *types = types_of(request, row);
+
+    for (size_t i = 0; i < json_object_array_length(types); i++)
+        add_names(names, text_at(types, i));
+    return names;
+}
+
+/* The native type that it has and this API shows by that name, or NULL. */
+static const char *had_type(struct json_object *types, const char *name)
+{
+    for (size_t i = 0; types && i < json_object_array_length(types); i++)
+        if (strcmp(text_at(types, i), "*") != 0 &&
+            strcmp(partner_event_name(face, text_at(types, i)), name) == 0)
+            return text_at(types, i);
+    return NULL;
+}
+
+/* ---- what was asked for ---- */
+
+static bool is_sent(const struct value *items, size_t count, const char *name)
+{
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(wire_name(items[i].text), name) == 0)
+            return true;
+    return false;
+}
+
+static bool is_named(struct json_object *names, const char *name)
+{
+    for (size_t i = 0; i < json_object_array_length(names); i++)
+        if (strcmp(text_at(names, i), name) == 0)
+            return true;
+    return false;
+}
+
+/* Whether the types that were sent are those that the webhook shows: then it keeps what it has, `*` too. */
+static bool sends_what_it_has(struct request *request, const struct row *row)
+{
+    size_t count;
+    const struct value *items = input_list(request->body, "eventTypes", &count);
+    struct json_object *names = names_of(request, row);
+
+    for (size_t i = 0; i < count; i++)
+        if (!is_named(names, wire_name(items[i].text)))
+            return false;
+    for (size_t i = 0; i < json_object_array_length(names); i++)
+        if (!is_sent(items, count, text_at(names, i)))
+            return false;
+    return true;
+}
+
+/* The native type that is asked for; NULL with `*problem` where it cannot be had. A type of `had` always can,
+ * whether this API knows it or not. */
+static const char *read_event(const char *name, struct json_object *had, bool of_app, const char **problem)
+{
+    const char *own = had_type(had, name), *event = own ? own : native_type(name);
+
+    if (!event)
+        *problem = "must hold only event types of this API";
+    else if (!own && partner_is_apart(face, event) != of_app)
+        *problem =
+            of_app ? "must hold only events of the app" : "must not hold events of an app: send `appId`";
+    return *problem ? NULL : event;
+}
+
+/* The wanted types by their native names; NULL where none were sent, and where they cannot be had: then it
+ * has failed with `*problem`. `had`: the types before, NULL for none. */
+static const char *const *read_events(struct request *request, struct json_object *had, bool of_app,
+                                      const char **problem)
+{
+    size_t count;
+    const struct value *items = input_list(request->body, "eventTypes", &count);
+    const char **events = pool_array(request->pool, count + 1, sizeof *events);
+
+    *problem = NULL;
+    for (size_t i = 0; i < count; i++) {
+        events[i] = read_event(wire_name(items[i].text), had, of_app, problem);
+        if (!events[i])
+            return NULL;
+    }
+    events[count] = NULL;
+    if (!items)
+        return NULL;
+    *problem = partner_events_problem(face, events);
+    return *problem ? NULL : events;
+}
+
+/* The same of a change. Without an app, the events that it has tell what it is for. */
+static const char *const *read_change(struct request *request, const struct row *row, const char **problem)
+{
+    struct json_object *had = types_of(request, row);
+    bool of_app = row_text(row, "app_id") || partner_is_apart(face, text_at(had, 0));
+
+    *problem = NULL;
+    return sends_what_it_has(request, row) ? NULL : read_events(request, had, of_app, problem);
+}
+
+/* ---- what a webhook looks like ---- */
+
 static struct json_object *render(struct request *request, const struct row *row)
 {
-    struct json_object *webhook = json_new_object(request->pool), *names = json_object_new_array();
-    struct json_object *events = json_parse_stored(request->pool, row_text(row, "events"));
+    struct json_object *webhook = json_new_object(request->pool);
 
     json_set_id(webhook, "id", "whk", row_id(row, "id"));
     json_set_text(webhook, "url", row_text(row, "url"));
     if (row_text(row, "app_id"))
         json_set_text(webhook, "appId", row_text(row, "app_id"));
-    json_set(webhook, "eventTypes", names);
-    for (size_t i = 0; i < json_object_array_length(events); i++)
-        add_names(names, json_object_get_string(json_object_array_get_idx(events, i)));
+    json_set(webhook, "eventTypes", json_object_get(names_of(request, row)));
     json_set_bool(webhook, "active", row_int(row, "active") != 0);
     json_set_text(webhook, "signingSecret", row_text(row, "secret"));
     return webhook;
@@ -170,7 +256,7 @@ static enum outcome create(struct request *request)
     const char *problem;
     struct id id;
 
-    order.events = read_events(request, order.app_id != NULL, &problem);
+    order.events = read_events(request, NULL, order.app_id != NULL, &problem);
     if (problem)
         return fail_events(request, problem);
     if (!endpoint_check(request, &order, &problems))
@@ -211,7 +297,7 @@ static enum outcome update(struct request *request)
     if (!row)
         return fail(request, ERROR_NOT_FOUND);
     order = endpoint_order_of(row);
-    order.events = read_events(request, order.app_id != NULL, &problem);
+    order.events = read_change(request, row, &problem);
     if (problem)
         return fail_events(request, problem);
     if (sent.url)

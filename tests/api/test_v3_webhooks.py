@@ -104,6 +104,62 @@ def test_a_webhook_is_changed(company):
     assert company.patch(f"/v3/webhooks/{made['id']}", {"url": URL}).json()["eventTypes"] == ["class.canceled"]
 
 
+def stored(stack, made):
+    rows = stack.sql.all("SELECT event_type FROM webhook_subscriptions WHERE endpoint_id = %s", id_bytes(made["id"]))
+    return sorted(row["event_type"] for row in rows)
+
+
+def test_what_a_webhook_has_may_be_sent_back(stack, company):
+    """Made natively it receives types that this API does not know; who reads it, changes one thing and writes it all may."""
+    made = company.webhook(URL, ["booking.confirmed", "booking.created", "service.created"], format="pushpress")
+    path = f"/v3/webhooks/{made['id']}"
+    shown = company.get(path).json()
+    assert "booking.confirmed" in shown["eventTypes"]
+    assert company.patch(path, {**shown, "url": URL + "/2"}).json() == {**shown, "url": URL + "/2"}
+    assert stored(stack, made) == ["booking.confirmed", "booking.created", "service.created"]
+    types = ["appointment.canceled", "booking.confirmed"]
+    assert sorted(company.patch(path, {"eventTypes": types}).json()["eventTypes"]) == types
+    for name in ("service.created", "booking.created", "*", "app.installed"):
+        company.patch(path, {"eventTypes": [*types, name]}, 400)
+    assert stored(stack, made) == ["booking.cancelled", "booking.confirmed"]
+
+
+def test_a_webhook_of_all_events_keeps_them_when_they_are_sent_back(stack, company):
+    made = company.webhook(URL, ["*"], format="pushpress")
+    path = f"/v3/webhooks/{made['id']}"
+    shown = company.get(path).json()
+    company.patch(path, {"eventTypes": shown["eventTypes"][::-1]})
+    assert stored(stack, made) == ["*"]
+    company.patch(path, {"eventTypes": shown["eventTypes"][1:]})
+    assert len(stored(stack, made)) == len(EVERY) - 1
+
+
+def test_events_of_an_app_that_were_had_without_one_may_be_sent_back(stack, company):
+    made = company.webhook(URL, ["app.installed"], format="pushpress")
+    path = f"/v3/webhooks/{made['id']}"
+    company.patch(path, {"eventTypes": ["app.installed"]})
+    company.patch(path, {"eventTypes": ["app.installed", "checkin.created"]}, 400)
+    company.patch(path, {"eventTypes": ["checkin.created"]}, 400)
+    company.patch(path, {"eventTypes": ["app.installed", "App Uninstalled"]})
+    assert stored(stack, made) == ["app.installed", "app.uninstalled"]
+    company.patch(f"/api/v1/webhooks/{made['id']}", {"events": ["checkin.created"]})
+    company.patch(path, {"eventTypes": ["checkin.created", "checkin.updated"]})
+
+
+def test_a_mixture_of_before_stays_but_does_not_grow(stack, company):
+    """Older versions let the native face mix events of an app with others."""
+    made = make(company, "app.installed", appId="app_1")
+    for native in ("checkin.created", "booking.created"):
+        stack.sql.run("INSERT INTO webhook_subscriptions (company_id, event_type, endpoint_id) VALUES (%s, %s, %s)",
+                      company.bytes, native, id_bytes(made["id"]))
+    path = f"/v3/webhooks/{made['id']}"
+    types = company.get(path).json()["eventTypes"]
+    assert company.patch(path, {"eventTypes": types, "url": URL + "/2"}).json()["eventTypes"] == types
+    company.patch(path, {"eventTypes": [*types, "app.uninstalled"]}, 400)
+    company.patch(path, {"eventTypes": ["checkin.created", "appointment.scheduled"]})
+    assert stored(stack, made) == ["booking.created", "checkin.created"]
+
+
 def test_a_webhook_is_switched_off_and_on(company):
     made = make(company, "checkin.created")
     for word, active in (("deactivate", False), ("deactivate", False), ("activate", True), ("activate", True)):
