@@ -48,7 +48,8 @@ struct field {
     int64_t min, max;
     const char *prefix;
     const char *const
-        *choices; /* NULL-terminated; of FIELD_ID: words that are taken in place of an id, as null */
+        *choices;    /* NULL-terminated; of FIELD_ID: words that are taken in place of an id, as null */
+    bool as_in_path; /* of FIELD_ID: a malformed one is no fault but nobody's, nil, for the handler's 404 */
     const struct field *fields;
     const char *fallback; /* query members only: the text used when it was not sent */
     const char *column;   /* out: the row's column; NULL: the name in snake_case, after its parents'

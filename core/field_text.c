@@ -76,8 +76,11 @@ static const char *take_id(struct pool *pool, const struct field *field, const c
             return NULL;
         }
     }
-    if (!id_parse(&id, field->prefix, text, length) || id_is_nil(id))
-        return pool_printf(pool, "must be an id like %s_…", field->prefix);
+    if (!id_parse(&id, field->prefix, text, length) || id_is_nil(id)) {
+        if (!field->as_in_path)
+            return pool_printf(pool, "must be an id like %s_…", field->prefix);
+        id = (struct id){ { 0 } };
+    }
     *value = value_id(id);
     return NULL;
 }

@@ -59,9 +59,9 @@ static const struct field update_in[] = {
     { "notes", FIELD_LINES, .max = NOTES_MAX, .nullable = true, .doc = "For people" },
     { 0 }
 };
-static const struct field test_in[] = {
-    { "keyId", FIELD_ID, .prefix = "whk", .required = true, .doc = "The webhook key" }, { 0 }
-};
+static const struct field test_in[] = { { "keyId", FIELD_ID, .prefix = "whk", .as_in_path = true,
+                                          .required = true, .doc = "The webhook key" },
+                                        { 0 } };
 
 static const struct field creator_out[] = {
     { "_id", FIELD_TEXT, .required = true, .doc = "A person or an API key" },

@@ -234,8 +234,9 @@ def test_a_test_that_is_asked_for_again_while_it_waits_is_not_sent_twice(stack, 
     assert answers[1] == answers[0] and len(receiver.deliveries) == 1
 
 
-@pytest.mark.parametrize("body,status", [({"keyId": "whk_01jbh3k9v8e7ra5q0xw2m4t6zs"}, 404), ({}, 422),
-                                         ({"keyId": "507f1f77bcf86cd799439011"}, 422)])
+@pytest.mark.parametrize("body,status", [
+    ({"keyId": "whk_01jbh3k9v8e7ra5q0xw2m4t6zs"}, 404), ({"keyId": "507f1f77bcf86cd799439011"}, 404), ({"keyId": ""}, 404),
+    ({"keyId": "whk_" + "0" * 26}, 404), ({"keyId": "x" * 5000}, 404), ({}, 422), ({"keyId": None}, 422), ({"keyId": 7}, 422)])
 def test_a_test_of_nothing(company, body, status):
     assert company.post("/api/webhooks/test", body, status).json()["success"] is False
 

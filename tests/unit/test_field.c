@@ -19,6 +19,7 @@ static const struct field price[] = {
 static const struct field table[] = {
     { "name", FIELD_TEXT, .max = 10, .required = true },
     { "staffId", FIELD_ID, .prefix = "usr", .choices = any },
+    { "keyId", FIELD_ID, .prefix = "key", .as_in_path = true },
     { "startsAt", FIELD_TIME },
     { "opens", FIELD_CLOCK },
     { "count", FIELD_INT, .min = 1, .max = 9 },
@@ -91,6 +92,17 @@ static void a_word_stands_for_no_id(void **state)
     assert_true(id_is_nil(input_id(input, "staffId")));
 }
 
+static void a_malformed_id_may_be_nobodys(void **state)
+{
+    const struct input *input = parse("{\"name\":\"x\",\"keyId\":\"key_0\"}");
+
+    (void)state;
+    assert_int_equal(problems.count, 0);
+    assert_true(id_is_nil(input_id(input, "keyId")));
+    input = parse("{\"name\":\"x\",\"keyId\":\"key_00000000000000000000000001\"}");
+    assert_int_equal(input_id(input, "keyId").bytes[15], 1);
+}
+
 static void names_the_faulty_member(void **state)
 {
     (void)state;
@@ -100,6 +112,7 @@ static void names_the_faulty_member(void **state)
     expect_problem("{\"name\":\"a\\nb\"}", "name");
     expect_problem("{\"name\":null}", "name");
     expect_problem("{\"name\":\"x\",\"staffId\":\"srv_00000000000000000000000001\"}", "staffId");
+    expect_problem("{\"name\":\"x\",\"keyId\":null}", "keyId");
     expect_problem("{\"name\":\"x\",\"startsAt\":\"2026-02-30T10:00:00Z\"}", "startsAt");
     expect_problem("{\"name\":\"x\",\"startsAt\":\"2026-02-03T10:00:00\"}", "startsAt");
     expect_problem("{\"name\":\"x\",\"opens\":\"24:01\"}", "opens");
@@ -327,6 +340,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reads_every_type),
         cmocka_unit_test(a_word_stands_for_no_id),
+        cmocka_unit_test(a_malformed_id_may_be_nobodys),
         cmocka_unit_test(names_the_faulty_member),
         cmocka_unit_test(names_all_faults_at_once),
         cmocka_unit_test(a_flood_of_faults_is_counted_and_cut),
