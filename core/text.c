@@ -84,6 +84,22 @@ bool text_is_utf8(const char *text, size_t length)
     return true;
 }
 
+size_t text_whole(const char *text, size_t length)
+{
+    const unsigned char *bytes = (const unsigned char *)text;
+    size_t start = length, wanted;
+
+    while (start > 0 && length - start < 3 && is_continuation(bytes[start - 1])) {
+        start--;
+    }
+    if (start == 0) {
+        return length;
+    }
+    start--;
+    wanted = bytes[start] < 0xC2 ? 1 : bytes[start] < 0xE0 ? 2 : bytes[start] < 0xF0 ? 3 : 4;
+    return bytes[start] <= 0xF4 && wanted > length - start ? start : length;
+}
+
 size_t text_count(const char *text, size_t length)
 {
     size_t count = 0;

@@ -9,6 +9,8 @@
 
 /* Well-formed UTF-8 (RFC 3629): shortest forms, no surrogates, at most U+10FFFF. */
 bool text_is_utf8(const char *text, size_t length);
+/* The length without a character that has begun at the end and is cut off there. */
+size_t text_whole(const char *text, size_t length);
 /* The number of code points of well-formed UTF-8. */
 size_t text_count(const char *text, size_t length);
 /* No control characters but, where `lines` is set, \n, \r and \t. */

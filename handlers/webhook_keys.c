@@ -340,19 +340,22 @@ static enum outcome erase(struct request *request)
 
 /* ---- the test ---- */
 
-/* What the receiver said: JSON where it is some, else its text; null where it is not ours to show. */
+/* What the receiver said: JSON where it is some, else its text; null where it is not ours to show. Where it
+ * said more than is kept, the end may have fallen into a character. */
 static struct json_object *answer_data(struct request *request, const struct value *response)
 {
     const struct json_limits limits = { ANSWER_MAX, ANSWER_DEPTH };
-    const char *why;
+    const char *why, *text = response->text;
     struct json_object *parsed;
+    size_t length;
 
-    if (!value_is_set(*response) || !text_is_utf8(response->text, response->length) ||
-        memchr(response->text, '\0', response->length))
+    if (!value_is_set(*response))
         return NULL;
-    parsed = json_parse(request->pool, response->text, response->length, limits, &why);
-    return parsed ? json_object_get(parsed)
-                  : json_object_new_string_len(response->text, (int)response->length);
+    length = response->length < ANSWER_MAX ? response->length : text_whole(text, response->length);
+    if (!text_is_utf8(text, length) || memchr(text, '\0', length))
+        return NULL;
+    parsed = json_parse(request->pool, text, length, limits, &why);
+    return parsed ? json_object_get(parsed) : json_object_new_string_len(text, (int)length);
 }
 
 static struct json_object *result(struct request *request, bool sent, const char *message)

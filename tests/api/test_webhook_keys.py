@@ -187,8 +187,15 @@ def test_nobody_at_the_door_is_no_success(stack, company, receiver):
     assert answer["success"] is False and answer["message"] and answer["response"] is None
 
 
+LONG = 16 * 1024  # of an answer no more is kept
+
+
 @pytest.mark.parametrize("stored,data", [(b'{"ok":[1,2.5,null]}', {"ok": [1, 2.5, None]}), (b"thank you", "thank you"),
-                                         (b'"text"', "text"), (b"\xff\xfe", None), (b"a\x00b", None), (b"", "")])
+                                         (b'"text"', "text"), (b"\xff\xfe", None), (b"a\x00b", None), (b"", ""), (b"a\xc3", None),
+                                         ("€".encode().rjust(LONG + 1, b"x")[:LONG], "x" * (LONG - 2)),
+                                         ("💈".encode().rjust(LONG + 3, b"x")[:LONG], "x" * (LONG - 1)),
+                                         (b"x" * (LONG - 1) + b"\x80", None), (b"\xff" + b"x" * (LONG - 1), None),
+                                         ("é".encode() * (LONG // 2), "é" * (LONG // 2))], ids=lambda value: repr(value)[:16])
 def test_the_answer_of_a_receiver_is_shown_as_json_or_text(stack, company, stored, data):
     """What a receiver on the public internet would have said: its attempt is written by hand."""
     key, answers = make(company)["key"], []

@@ -57,6 +57,34 @@ static void test_utf8(void **state)
     assert_true(text_is_utf8("a\0b", 3));
 }
 
+static void test_whole(void **state)
+{
+    static const struct {
+        const char *text;
+        size_t whole;
+    } cuts[] = {
+        { "", 0 },
+        { "plain", 5 },
+        { "a\xC3\xAB", 3 },
+        { "a\xC3", 1 },
+        { "\xE2\x82\xAC", 3 },
+        { "\xE2\x82", 0 },
+        { "a\xE2", 1 },
+        { "\xF0\x9F\x92\x88", 4 },
+        { "ab\xF0\x9F\x92", 2 },
+        { "a\xF0\x9F", 1 },
+        { "\x80", 1 }, /* never begun: nothing that a cut has made */
+        { "a\x80\x80", 3 },
+        { "\xE2\x82\xAC\x80", 4 },
+        { "\x80\x80\x80\x80\x80", 5 },
+        { "a\xFF", 2 },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(cuts); i++)
+        assert_int_equal(text_whole(cuts[i].text, strlen(cuts[i].text)), cuts[i].whole);
+}
+
 /* Encodes each code point by the book and asks for it. */
 static void test_every_code_point(void **state)
 {
@@ -195,6 +223,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_utf8),
+        cmocka_unit_test(test_whole),
         cmocka_unit_test(test_every_code_point),
         cmocka_unit_test(test_count),
         cmocka_unit_test(test_printable),
