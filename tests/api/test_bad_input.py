@@ -375,3 +375,28 @@ def test_two_keys_in_two_headers_are_not_a_way_in(stack, company):
 def test_a_body_that_is_no_object_is_told_so(company, raw):
     answer = company.api("POST", "/api/v1/users", 400, data=raw, headers={"Content-Type": "application/json"})
     assert answer.json()["error"]["details"] == {"body": "must be a JSON object"}
+
+
+JSON = {"Content-Type": "application/json"}
+
+
+def test_null_is_no_body_where_a_partner_style_takes_none(company):
+    """`axios.patch(url, null)` sends these four bytes as JSON."""
+    hook = company.webhook("https://example.com/hook", format="pushpress")
+    key = company.post("/v3/keys", {"name": "App"}).json()["keyUuid"]
+    for method, path, status in (("PATCH", f"/v3/webhooks/{hook['id']}/deactivate", 204),
+                                 ("PATCH", f"/v3/webhooks/{hook['id']}/activate", 204),
+                                 ("POST", f"/v3/webhooks/{hook['id']}/rotate-signing-secret", 200),
+                                 ("PATCH", f"/v3/keys/{key}/revoke", 200), ("DELETE", f"/v3/keys/{key}", 200)):
+        company.api(method, path, status, data=b"null", headers=JSON)
+        if method != "DELETE":
+            company.api(method, path, 400, data=b"true", headers=JSON)
+            company.api(method, path, 415, data=b"null", headers={"Content-Type": "text/plain"})
+
+
+def test_null_stays_no_object_where_one_is_wanted_and_on_the_native_face(company):
+    hook = company.webhook("https://example.com/hook", format="pushpress")
+    for method, path in (("PATCH", f"/v3/webhooks/{hook['id']}"), ("POST", "/v3/webhooks"), ("POST", "/api/webhooks/keys"),
+                         ("PATCH", f"/api/v1/keys/{company.post('/v3/keys', {'name': 'A'}).json()['keyUuid']}/revoke")):
+        answer = company.api(method, path, 400, data=b"null", headers=JSON)
+        assert answer.json()["error"]["details"] == {"body": "must be a JSON object"}
