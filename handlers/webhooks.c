@@ -7,7 +7,6 @@
 
 enum {
     EVENTS_MAX = 64,
-    SECRET_MIN = 16,
     SECRET_MAX = 255,
     RATE_MAX = 1000000,
     RETRIES_MAX = 50,
@@ -15,6 +14,10 @@ enum {
     OVERLAP_MAX = 7 * 86400,
     OVERLAP = 86400 /* seconds that both secrets sign after a change */
 };
+
+#define SECRET_LENGTH                                                                                        \
+    "At least 16 characters; 8 for therapy, bookme and pushpress, which have a scheme of their own; after "  \
+    "`whsec_` base64 of 24 to 64 bytes"
 
 static const struct statement EVENT_OF = {
     "SELECT id, event_id FROM deliveries WHERE company_id = ? AND id = ?",
@@ -48,8 +51,8 @@ static const struct field create_in[] = {
       .doc = "Deliveries an hour, the others wait; none when left out, 1000 for therapy" },
     { "retryLimit", FIELD_INT, .nullable = true, .min = 1, .max = RETRIES_MAX,
       .doc = "Attempts at most, where the format's schedule has more" },
-    { "secret", FIELD_SECRET, .min = SECRET_MIN, .max = SECRET_MAX,
-      .doc = "Signs what is sent; a fresh one is made when left out" },
+    { "secret", FIELD_SECRET, .min = PARTNER_SECRET_MIN, .max = SECRET_MAX,
+      .doc = "Signs what is sent; a fresh one is made when left out. " SECRET_LENGTH },
     { "active", FIELD_BOOL, .doc = "Whether events are sent; true when left out" },
     { 0 }
 };
@@ -67,9 +70,9 @@ static const struct field update_in[] = {
       .doc = "Deliveries an hour; null: as many as there are" },
     { "retryLimit", FIELD_INT, .nullable = true, .min = 1, .max = RETRIES_MAX,
       .doc = "Attempts at most; null: the format's schedule" },
-    { "secret", FIELD_SECRET, .min = SECRET_MIN, .max = SECRET_MAX,
-      .doc =
-          "A new secret; the one before signs as well for 24 hours, or until the next change of the secret" },
+    { "secret", FIELD_SECRET, .min = PARTNER_SECRET_MIN, .max = SECRET_MAX,
+      .doc = "A new secret; the one before signs as well for 24 hours, or until the next change of the "
+             "secret. " SECRET_LENGTH },
     { "active", FIELD_BOOL, .doc = "False holds deliveries back; true sends what was held" },
     { 0 }
 };
@@ -117,8 +120,8 @@ static const struct field secret_out[] = {
     { "secret", FIELD_SECRET, .required = true, .doc = "Verifies what is sent; shown this once" }, { 0 }
 };
 static const struct field rotate_in[] = {
-    { "secret", FIELD_SECRET, .min = SECRET_MIN, .max = SECRET_MAX,
-      .doc = "The new secret; a fresh one is made when left out" },
+    { "secret", FIELD_SECRET, .min = PARTNER_SECRET_MIN, .max = SECRET_MAX,
+      .doc = "The new secret; a fresh one is made when left out. " SECRET_LENGTH },
     { "overlapSeconds", FIELD_INT, .min = 0, .max = OVERLAP_MAX,
       .doc = "For how long the one before signs as well; a day when left out" },
     { 0 }
@@ -196,10 +199,10 @@ static void overlay(struct request *request, struct endpoint_order *order)
     order->active = input_bool(body, "active", order->active);
 }
 
-static bool check_secret(struct request *request, struct problems *problems)
+static bool check_secret(struct request *request, const char *format, struct problems *problems)
 {
     const char *secret = input_text(request->body, "secret");
-    const char *problem = secret ? partner_secret_problem(request->pool, secret) : NULL;
+    const char *problem = secret ? partner_secret_problem(request->pool, partner_find(format), secret) : NULL;
 
     if (problem)
         problems_add(problems, "secret", "%s", problem);
@@ -212,7 +215,7 @@ static bool check(struct request *request, const char *format, struct problems *
     struct endpoint_order sent = { 0 };
     const char *problem;
 
-    check_secret(request, problems);
+    check_secret(request, format, problems);
     overlay(request, &sent);
     endpoint_check(request, &sent, problems);
     problem = sent.events ? partner_events_problem(partner_find(format), sent.events) : NULL;
@@ -329,10 +332,10 @@ static enum outcome rotate(struct request *request)
     struct partner_secret secret;
     struct json_object *answer;
 
-    if (!check_secret(request, &problems))
-        return fail_problems(request, &problems);
     if (!row)
         return fail(request, ERROR_NOT_FOUND);
+    if (!check_secret(request, row_text(row, "format"), &problems))
+        return fail_problems(request, &problems);
     secret = make_secret(request, row_text(row, "format"));
     endpoint_rotate(request, row_id(row, "id"), secret.stored, secret.display_key, overlap);
     answer = json_new_object(request->pool);

@@ -5,7 +5,7 @@
 #include <string.h>
 
 enum { MAX_JITTER_PERCENT = 10, DATA_LIMIT = 32 * 1024 * 1024 };
-enum { SECRET_BYTES_MIN = 24, SECRET_BYTES_MAX = 64 };
+enum { SECRET_BYTES_MIN = 24, SECRET_BYTES_MAX = 64, SECRET_MIN = 16 };
 
 const struct partner *const partners[] = { &partner_standard,    &partner_clientpass,
                                            &partner_booking_api, &partner_therapy,
@@ -83,14 +83,23 @@ struct partner_secret partner_secret(struct pool *pool, const struct partner *pa
     };
 }
 
-const char *partner_secret_problem(struct pool *pool, const char *secret)
+static const char *length_problem(struct pool *pool, const struct partner *partner, const char *secret)
+{
+    int least = partner->scheme ? PARTNER_SECRET_MIN : SECRET_MIN;
+
+    return strlen(secret) < (size_t)least
+               ? pool_printf(pool, "must be at least %d characters long in this format", least)
+               : NULL;
+}
+
+const char *partner_secret_problem(struct pool *pool, const struct partner *partner, const char *secret)
 {
     static const char prefix[] = "whsec_";
     const size_t skip = sizeof prefix - 1;
     size_t length;
 
     if (strncmp(secret, prefix, skip) != 0)
-        return NULL;
+        return length_problem(pool, partner, secret);
     if (!crypto_base64_decode(pool, secret + skip, strlen(secret + skip), &length) ||
         length < SECRET_BYTES_MIN || length > SECRET_BYTES_MAX)
         return "must be base64 of 24 to 64 bytes after whsec_";

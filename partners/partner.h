@@ -91,9 +91,16 @@ const char *partner_events_problem(const struct partner *partner, const char *co
 
 /* `wanted` is the client's own secret, which must have no problem; NULL: a fresh one. */
 struct partner_secret partner_secret(struct pool *pool, const struct partner *partner, const char *wanted);
-/* NULL where a client's own secret can sign, else what is wrong with it, as "must be …": one that begins with
- * `whsec_` must be base64 of 24 to 64 bytes, as the Standard Webhooks specification has it. */
-const char *partner_secret_problem(struct pool *pool, const char *secret);
+enum {
+    PARTNER_SECRET_MIN = 8 /* of a client's own, in any format */
+};
+/*
+ * NULL where a client's own secret can sign for the format, else what is wrong with it, as "must be …": one
+ * that begins with `whsec_` must be base64 of 24 to 64 bytes, as the Standard Webhooks specification has it.
+ * Where a format has a scheme of its own its integrations have their secrets already, short ones too; the
+ * others' must be 16 characters.
+ */
+const char *partner_secret_problem(struct pool *pool, const struct partner *partner, const char *secret);
 
 /* The schemes that sign an attempt, in the order of their headers; returns how many. */
 enum { PARTNER_SCHEMES_MAX = 4 };

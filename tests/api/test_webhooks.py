@@ -341,6 +341,20 @@ def test_an_own_secret_can_be_rotated_in(company, receiver):
     assert answer.json() == {"secret": "a-secret-of-my-own"}
 
 
+@pytest.mark.parametrize("format, least", [("standard", 16), ("clientpass", 16), ("booking-api", 16), ("therapy", 8),
+                                           ("bookme", 8), ("pushpress", 8)])
+def test_a_format_of_its_own_scheme_takes_the_short_secret_of_an_integration(company, receiver, format, least):
+    def order(length):
+        return {"url": receiver.url, "events": ["*"], "format": format, "secret": "s" * length}
+    assert fault_fields(company.post("/api/v1/webhooks", order(least - 1), 422).json()) == ["secret"]
+    made = company.post("/api/v1/webhooks", order(least)).json()
+    assert made["secret"] == "s" * least and "s" * least not in (made["displayKey"] or "")
+    path = f"/api/v1/webhooks/{made['id']}"
+    for call, target, status in ((company.patch, path, 200), (company.post, path + "/rotate-secret", 200)):
+        assert fault_fields(call(target, {"secret": "t" * (least - 1)}, 422).json()) == ["secret"]
+        call(target, {"secret": "t" * least}, status)
+
+
 @pytest.mark.parametrize("body, field", [({"overlapSeconds": 604801}, "overlapSeconds"), ({"overlapSeconds": -1}, "overlapSeconds"),
                                          ({"secret": "whsec_c2hvcnRzaG9ydA=="}, "secret"), ({"for": 1}, "for")])
 def test_a_rotation_that_is_no_good_changes_nothing(stack, company, receiver, body, field):

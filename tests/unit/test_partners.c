@@ -385,7 +385,7 @@ static void test_new_secrets(void **state)
 
         assert_string_not_equal(one.raw, partner_secret(*state, partners[at], NULL).raw);
         assert_true(strlen(one.raw) >= 38);
-        assert_null(partner_secret_problem(*state, one.raw));
+        assert_null(partner_secret_problem(*state, partners[at], one.raw));
         if (partners[at] != &partner_therapy)
             assert_ptr_equal(one.stored, one.raw);
     }
@@ -405,14 +405,27 @@ static void test_secret_of_therapy(void **state)
 
 static void test_own_secrets(void **state)
 {
-    assert_null(partner_secret_problem(*state, "a plain secret of mine"));
-    assert_null(partner_secret_problem(*state, "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"));
-    assert_non_null(partner_secret_problem(*state, "whsec_"));
-    assert_non_null(partner_secret_problem(*state, "whsec_c2hvcnQ="));
-    assert_non_null(partner_secret_problem(*state, "whsec_not*base64*at*all*not*base64*"));
-    assert_non_null(partner_secret_problem(
-        *state, "whsec_QUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFB"
-                "QUFBQUFB"));
+    static const char *const good[] = { "a-plain-secret-of-mine", "sixteen-is-enoug",
+                                        "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw" };
+    static const char *const bad[] = {
+        "whsec_",
+        "whsec_c2hvcnQ=",
+        "whsec_not*base64*at*all*not*base64*",
+        "whsec_QUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFB"
+        "QUFBQUFBQUFBQUFBQUFBQUFBQUFB",
+    };
+
+    for (size_t at = 0; partners[at]; at++) {
+        bool own = partners[at]->scheme != NULL;
+
+        for (size_t i = 0; i < sizeof good / sizeof *good; i++)
+            assert_null(partner_secret_problem(*state, partners[at], good[i]));
+        for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+            assert_non_null(partner_secret_problem(*state, partners[at], bad[i]));
+        assert_true(own == !partner_secret_problem(*state, partners[at], "eight-is"));
+        assert_true(own == !partner_secret_problem(*state, partners[at], "but-fifteen-not"));
+        assert_non_null(partner_secret_problem(*state, partners[at], "seven-7"));
+    }
 }
 
 /* Every name that an endpoint may ask for is one that signs. */

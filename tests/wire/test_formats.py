@@ -76,6 +76,14 @@ def test_a_delivery_of_each_format_verifies(stack, receiver, format, amount):
     assert not any(verifies(by, delivery, hook["secret"] if by == "therapy" else secret) for by in judges if by != "stringify")
 
 
+@pytest.mark.parametrize("format, secret", [("bookme", "bookme-secret"), ("pushpress", "ppsec_example")])
+def test_an_integration_keeps_the_secret_that_it_has(stack, receiver, format, secret):
+    company = shop(stack)[0]
+    company.webhook(receiver.url, ["user.created"], format=format, secret=secret)
+    company.user("Mia")
+    assert verifies(format, deliver(stack, receiver), secret)
+
+
 @pytest.mark.parametrize("format", FORMATS)
 def test_stored_text_of_any_kind_is_sent_as_javascript_writes_it(stack, receiver, format):
     company, [ada], service = shop(stack)
