@@ -69,6 +69,22 @@ static void add_rate_headers(struct json_object *response, const struct route *r
         add_header(headers, "Retry-After", "integer", "Seconds until the next window");
 }
 
+/* What an answer about a webhook endpoint tells, where that has a rate limit. */
+static void add_pace_headers(struct json_object *response, const struct route *route)
+{
+    struct json_object *headers;
+
+    if (!route->tells_pace)
+        return;
+    headers = json_object_new_object();
+    json_object_object_add(response, "headers", headers);
+    add_header(headers, "X-RateLimit-Limit", "integer",
+               "Deliveries an hour that the endpoint takes; the three are left out where it has no limit");
+    add_header(headers, "X-RateLimit-Remaining", "integer", "How many are left of the hour");
+    add_header(headers, "X-RateLimit-Reset", "integer",
+               "When the hour ends, Unix seconds; it begins with the first delivery, or would begin now");
+}
+
 static void add_error_response(struct json_object *responses, const struct route *route,
                                const struct error_set *set, int status)
 {
@@ -202,6 +218,7 @@ static void add_success(struct json_object *responses, const struct route *route
     json_object_object_add(responses, name, success);
     json_set_text(success, "description", route->shape == SHAPE_EMPTY ? "Done" : "The answer");
     add_rate_headers(success, route, false);
+    add_pace_headers(success, route);
     if (route->shape != SHAPE_EMPTY)
         json_object_object_add(json_content(success), "schema", reply_schema(route));
 }

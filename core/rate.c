@@ -105,15 +105,24 @@ static int64_t seconds_left(const struct request *request)
     return (request->rate.reset_at - request->now + CLOCK_SECOND - 1) / CLOCK_SECOND;
 }
 
+static void add_number(struct request *request, const char *header, int64_t number)
+{
+    reply_header(request, header, pool_printf(request->pool, "%lld", (long long)number));
+}
+
+void rate_tell(struct request *request, int64_t limit, int64_t left, instant reset_at)
+{
+    add_number(request, "X-RateLimit-Limit", limit);
+    add_number(request, "X-RateLimit-Remaining", left);
+    add_number(request, "X-RateLimit-Reset", (reset_at + CLOCK_SECOND - 1) / CLOCK_SECOND);
+}
+
 static void add_headers(struct request *request, const char *name)
 {
     const struct rate_count *rate = &request->rate;
     long long limit = rate->limit, left = rate->used < rate->limit ? rate->limit - rate->used : 0;
 
-    reply_header(request, "X-RateLimit-Limit", pool_printf(request->pool, "%lld", limit));
-    reply_header(request, "X-RateLimit-Remaining", pool_printf(request->pool, "%lld", left));
-    reply_header(request, "X-RateLimit-Reset",
-                 pool_printf(request->pool, "%lld", (long long)(rate->reset_at / CLOCK_SECOND)));
+    rate_tell(request, limit, left, rate->reset_at);
     reply_header(request, "RateLimit-Policy",
                  pool_printf(request->pool, "\"%s\";q=%lld;w=%lld", name, limit, (long long)rate->window));
     reply_header(
@@ -133,8 +142,7 @@ bool rate_check(struct request *request)
     add_headers(request, rate_name(which));
     if (request->rate.used <= request->rate.limit)
         return true;
-    reply_header(request, "Retry-After",
-                 pool_printf(request->pool, "%lld", (long long)seconds_left(request)));
+    add_number(request, "Retry-After", seconds_left(request));
     fail(request, ERROR_RATE_LIMITED);
     return false;
 }

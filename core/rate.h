@@ -36,6 +36,9 @@ struct rate_count rate_take(struct db *db, struct pool *pool, enum rate_limit wh
  */
 bool rate_check(struct request *request);
 
+/* X-RateLimit-Limit, -Remaining and -Reset (Unix seconds, when the window is surely over) of any window. */
+void rate_tell(struct request *request, int64_t limit, int64_t left, instant reset_at);
+
 /* `bookings`, as the headers name it. */
 const char *rate_name(enum rate_limit which);
 int64_t rate_window(enum rate_limit which); /* seconds */

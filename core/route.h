@@ -38,6 +38,7 @@ struct route {
     int per_page;                  /* of SHAPE_RESULTS: `limit` when it was not sent; 0: 10 */
     bool operator_too;             /* a platform key may come here as well */
     enum rate_limit limit;         /* how often; RATE_NONE: as often as one likes */
+    bool tells_pace;               /* its answer has the headers of endpoint_tell_pace() */
     bool unrepeated;               /* a POST whose answer is never stored: Idempotency-Key is not obeyed */
     int status;                    /* of success; 0: 200, or 204 for SHAPE_EMPTY */
     int also;                      /* another status with the same body, as of /readyz; 0: none */

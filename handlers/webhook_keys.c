@@ -45,7 +45,7 @@ static const struct field create_in[] = {
       .example = "[\"booking.created\",\"booking.payment_verified\",\"booking.reminder\"]" },
     { "rateLimit", FIELD_INT, .min = 1, .max = RATE_MAX,
       .doc = "Deliveries an hour, the others wait; 1000 when left out. Answers about a key tell in "
-             "`X-RateLimit-Remaining` how many are left" },
+             "`X-RateLimit-Remaining` how many are left, and in `X-RateLimit-Reset` until when" },
     { "notes", FIELD_LINES, .max = NOTES_MAX, .nullable = true, .doc = "For people" },
     { 0 }
 };
@@ -191,22 +191,6 @@ static const struct row *of_face(const struct row *row)
     return row && strcmp(row_text(row, "format"), face->name) == 0 ? row : NULL;
 }
 
-/* How many deliveries the hour still allows, which began with the first of them. */
-static void add_rate(struct request *request, const struct row *row)
-{
-    bool limited = value_is_set(*row_value(row, "rate_limit"));
-    instant begun = row_time(row, "rate_window_at");
-    bool open = value_is_set(*row_value(row, "rate_window_at")) && begun <= request->now &&
-                request->now < begun + CLOCK_HOUR;
-    int64_t limit = row_int(row, "rate_limit"), used = open ? row_int(row, "rate_used") : 0;
-
-    if (!limited)
-        return;
-    reply_header(request, "X-RateLimit-Limit", pool_printf(request->pool, "%lld", (long long)limit));
-    reply_header(request, "X-RateLimit-Remaining",
-                 pool_printf(request->pool, "%lld", (long long)(used < limit ? limit - used : 0)));
-}
-
 static enum outcome reply_key(struct request *request, struct id id)
 {
     const struct row *row = of_face(endpoint_read(request, id));
@@ -214,7 +198,7 @@ static enum outcome reply_key(struct request *request, struct id id)
 
     if (!row)
         return fail(request, ERROR_NOT_FOUND);
-    add_rate(request, row);
+    endpoint_tell_pace(request, row);
     body = success(request);
     json_set(body, "key", json_object_get(render(request, row)));
     return reply_json(request, body);
@@ -271,7 +255,7 @@ static enum outcome create(struct request *request)
     if (id_is_nil(id))
         return endpoint_fail_full(request);
     row = endpoint_read(request, id);
-    add_rate(request, row);
+    endpoint_tell_pace(request, row);
     body = success(request);
     key = json_object_new_object();
     json_set(body, "key", key);
@@ -426,7 +410,7 @@ static enum outcome send_test(struct request *request)
 
     if (!row)
         return fail(request, ERROR_NOT_FOUND);
-    add_rate(request, row);
+    endpoint_tell_pace(request, row);
     delivery = event_emit_test(request->db, request->pool, request->actor.company, id, type,
                                event_example(request->pool, type), request->now);
     reply_json(request, test_result(request, NULL));
@@ -443,18 +427,20 @@ static const enum error_code full[] = { ERROR_CONFLICT, ERROR_NONE };
 
 static const struct route routes[] = {
     { "POST", "/api/webhooks/keys", .scope = "webhooks:write", .in = create_in, .out = create_out,
-      .status = 201, .errors = full, .run = create, .summary = "Make a webhook key (therapy style)" },
+      .status = 201, .errors = full, .tells_pace = true, .run = create,
+      .summary = "Make a webhook key (therapy style)" },
     { "GET", "/api/webhooks/keys", .scope = "webhooks:read", .out = list_out, .run = list,
       .summary = "List webhook keys" },
     { "GET", "/api/webhooks/keys/{id}", .scope = "webhooks:read", .params = id_param, .out = one_out,
-      .errors = not_found, .run = get, .summary = "Read a webhook key" },
+      .errors = not_found, .tells_pace = true, .run = get, .summary = "Read a webhook key" },
     { "PATCH", "/api/webhooks/keys/{id}", .scope = "webhooks:write", .params = id_param, .in = update_in,
-      .out = one_out, .errors = not_found, .run = update, .summary = "Change a webhook key" },
+      .out = one_out, .errors = not_found, .tells_pace = true, .run = update,
+      .summary = "Change a webhook key" },
     { "DELETE", "/api/webhooks/keys/{id}", .scope = "webhooks:write", .params = id_param, .out = deleted_out,
       .errors = not_found, .run = erase,
       .summary = "Remove a webhook key; what its receiver has not got yet is given up" },
     { "POST", "/api/webhooks/test", .scope = "webhooks:write", .in = test_in, .shape = SHAPE_FREE,
-      .errors = not_found, .run = send_test,
+      .errors = not_found, .tells_pace = true, .run = send_test,
       .summary = "Send an example event and wait for the receiver: `success`, `message` in words, `response` "
                  "with `status` and `data`, or null where none came. What the receiver refuses is a 200 with "
                  "`success` false" },

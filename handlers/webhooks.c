@@ -248,6 +248,7 @@ static enum outcome get(struct request *request)
 
     if (!row)
         return fail(request, ERROR_NOT_FOUND);
+    endpoint_tell_pace(request, row);
     shown = with_creator(request, row);
     return reply_row(request, &shown);
 }
@@ -259,6 +260,7 @@ static enum outcome create(struct request *request)
     struct endpoint_order order = { .format = format ? format : partner_choices[0], .active = true };
     struct partner_secret secret;
     struct json_object *answer;
+    const struct row *row;
     struct row shown;
     struct id webhook;
 
@@ -272,7 +274,9 @@ static enum outcome create(struct request *request)
     webhook = endpoint_create(request, &order);
     if (id_is_nil(webhook))
         return endpoint_fail_full(request);
-    shown = with_creator(request, endpoint_read(request, webhook));
+    row = endpoint_read(request, webhook);
+    endpoint_tell_pace(request, row);
+    shown = with_creator(request, row);
     answer = field_render(request->pool, webhook_out, &shown);
     json_set_text(answer, "secret", secret.raw);
     return reply_json(request, answer);
@@ -352,6 +356,7 @@ static enum outcome send_test(struct request *request)
 
     if (!row)
         return fail(request, ERROR_NOT_FOUND);
+    endpoint_tell_pace(request, row);
     if (!type)
         type = "booking.created";
     delivery = event_emit_test(request->db, request->pool, company, webhook, type,
@@ -385,11 +390,13 @@ static const struct route routes[] = {
     { "GET", "/api/v1/webhooks", .scope = "webhooks:read", .out = webhook_out, .shape = SHAPE_PAGE,
       .run = list, .summary = "List webhook endpoints" },
     { "POST", "/api/v1/webhooks", .scope = "webhooks:write", .in = create_in, .out = webhook_out,
-      .more = secret_out, .status = 201, .errors = full, .run = create, .summary = "Add a webhook endpoint" },
+      .more = secret_out, .status = 201, .errors = full, .tells_pace = true, .run = create,
+      .summary = "Add a webhook endpoint" },
     { "GET", "/api/v1/webhooks/{id}", .scope = "webhooks:read", .params = id_param, .out = webhook_out,
-      .errors = not_found, .run = get, .summary = "Read a webhook endpoint" },
+      .errors = not_found, .tells_pace = true, .run = get, .summary = "Read a webhook endpoint" },
     { "PATCH", "/api/v1/webhooks/{id}", .scope = "webhooks:write", .params = id_param, .in = update_in,
-      .out = webhook_out, .errors = not_found, .run = update, .summary = "Change a webhook endpoint" },
+      .out = webhook_out, .errors = not_found, .tells_pace = true, .run = update,
+      .summary = "Change a webhook endpoint" },
     { "DELETE", "/api/v1/webhooks/{id}", .scope = "webhooks:write", .params = id_param, .shape = SHAPE_EMPTY,
       .errors = not_found, .run = erase,
       .summary = "Remove a webhook endpoint; what it has not received yet is given up" },
@@ -397,7 +404,7 @@ static const struct route routes[] = {
       .in = rotate_in, .out = rotate_out, .status = 200, .errors = not_found, .run = rotate,
       .summary = "Give a webhook endpoint a new secret; for a while both sign" },
     { "POST", "/api/v1/webhooks/{id}/test", .scope = "webhooks:write", .params = id_param, .in = test_in,
-      .out = test_out, .status = 202, .errors = not_found, .run = send_test,
+      .out = test_out, .status = 202, .errors = not_found, .tells_pace = true, .run = send_test,
       .summary = "Send an example event to a webhook endpoint, once, even where it is switched off" },
     { "GET", "/api/v1/webhooks/{id}/deliveries", .scope = "webhooks:read", .params = id_param,
       .out = delivery_out, .shape = SHAPE_PAGE, .errors = not_found, .run = deliveries,

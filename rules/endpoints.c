@@ -171,6 +171,22 @@ struct rows endpoint_list(struct request *request, const char *format, struct id
                        value_text(format), value_int(limit)));
 }
 
+/* The hour begins with the first of its deliveries: see dispatcher/pace.c. Where none runs, one would begin
+ * now. */
+void endpoint_tell_pace(struct request *request, const struct row *row)
+{
+    int64_t limit = row_int(row, "rate_limit"), used = row_int(row, "rate_used");
+    instant begun = row_time(row, "rate_window_at");
+
+    if (row_is_null(row, "rate_limit"))
+        return;
+    if (row_is_null(row, "rate_window_at") || begun > request->now || request->now >= begun + CLOCK_HOUR) {
+        begun = request->now;
+        used = 0;
+    }
+    rate_tell(request, limit, used < limit ? limit - used : 0, begun + CLOCK_HOUR);
+}
+
 struct json_object *endpoint_creator(struct request *request, struct id created_by)
 {
     struct value company = value_id(request->actor.company), id = value_id(created_by);

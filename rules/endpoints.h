@@ -70,6 +70,10 @@ void endpoint_rotate(struct request *request, struct id endpoint, const char *se
  * `webhook.deleted`. */
 bool endpoint_delete(struct request *request, struct id endpoint);
 
+/* In the answer's headers, where the endpoint of this row of endpoint_read has a rate limit: how many
+ * deliveries an hour, how many the current one still allows, and when that ends. */
+void endpoint_tell_pace(struct request *request, const struct row *row);
+
 /* Who made it, for the `created_by` column: {"id","name","email"} as JSON, or NULL. */
 struct json_object *endpoint_creator(struct request *request, struct id created_by);
 

@@ -1,5 +1,6 @@
 """The therapy face of webhooks, as its published page has it."""
 
+import datetime
 import hashlib
 import hmac
 import json
@@ -9,7 +10,7 @@ import threading
 import pytest
 
 from stack import id_bytes, wait_until
-from world import Company, fault_fields, future, shop
+from world import UTC, Company, fault_fields, future, shop
 
 THREE = ["booking.created", "booking.payment_verified", "booking.reminder"]
 ZAPIER = "https://hooks.zapier.com/hooks/catch/xxx/yyy"
@@ -287,24 +288,54 @@ def rates(answer):
     return answer.headers.get("X-RateLimit-Limit"), answer.headers.get("X-RateLimit-Remaining")
 
 
+def reset(answer):
+    return datetime.datetime.fromtimestamp(int(answer.headers["X-RateLimit-Reset"]), UTC).strftime("%H:%M:%S")
+
+
 def test_answers_tell_how_many_deliveries_are_left(stack, receiver):
     company, [ada], service = shop(stack)
     made = company.post("/api/webhooks/keys", {"name": "L", "webhookUrl": receiver.url, "allowedEvents": THREE})
     path = f"/api/webhooks/keys/{made.json()['key']['id']}"
-    assert rates(made) == rates(company.get(path)) == ("1000", "1000")
+    native = path.replace("/api/webhooks/keys", "/api/v1/webhooks")
+    assert rates(made) == rates(company.get(path)) == rates(company.get(native)) == ("1000", "1000")
     company.book(service, future(), ada)
     stack.dispatch()
-    assert len(receiver.deliveries) == 1 and rates(company.get(path)) == ("1000", "999")
-    assert rates(company.patch(path, {"rateLimit": 1})) == ("1", "0")
+    assert len(receiver.deliveries) == 1 and rates(company.get(path)) == rates(company.get(native)) == ("1000", "999")
+    assert rates(company.patch(path, {"rateLimit": 1})) == rates(company.patch(native, {"name": "M"})) == ("1", "0")
     with stack.dispatcher():
         assert rates(company.post("/api/webhooks/test", {"keyId": made.json()["key"]["id"]}, 200)) == ("1", "0")
-    company.patch(path.replace("/api/webhooks/keys", "/api/v1/webhooks"), {"rateLimit": None})
-    assert rates(company.get(path)) == (None, None)
+    assert rates(company.post(native + "/test", {}, 202)) == ("1", "0")
+    for answer in (company.patch(native, {"rateLimit": None}), company.get(native), company.get(path)):
+        assert rates(answer) == (None, None) and "X-RateLimit-Reset" not in answer.headers
+
+
+def test_the_native_face_tells_of_a_limit_from_the_start(company, clock):
+    clock("2031-05-01T09:00:00.001Z")
+    order = {"url": "https://example.com/", "events": ["*"]}
+    limited = company.post("/api/v1/webhooks", {**order, "rateLimit": 7})
+    assert rates(limited) == ("7", "7") and reset(limited) == "10:00:01"
+    assert rates(company.post("/api/v1/webhooks", order)) == (None, None)
 
 
 def test_a_window_that_has_ended_is_whole_again(stack, company, clock):
     key = make(company)["key"]
     stack.sql.run("UPDATE webhook_endpoints SET rate_window_at = %s, rate_used = 400 WHERE id = %s", "2031-05-01 10:00:00", id_bytes(key["id"]))
-    for moment, left in (("2031-05-01T10:59:59Z", "600"), ("2031-05-01T11:00:00Z", "1000"), ("2031-05-01T09:00:00Z", "1000")):
-        clock(moment)
-        assert rates(company.get(f"/api/webhooks/keys/{key['id']}")) == ("1000", left)
+    for moment, left, until in (("10:00:00", "600", "11:00:00"), ("10:59:59", "600", "11:00:00"),
+                                ("11:00:00", "1000", "12:00:00"), ("09:00:00", "1000", "10:00:00")):
+        clock(f"2031-05-01T{moment}Z")
+        for path in ("/api/webhooks/keys", "/api/v1/webhooks"):
+            answer = company.get(f"{path}/{key['id']}")
+            assert rates(answer) == ("1000", left) and reset(answer) == until
+
+
+def test_the_document_names_the_headers_that_tell_of_an_endpoint_s_limit(stack):
+    paths, told = stack.client().get("/openapi.json").json()["paths"], set()
+    for path, item in paths.items():
+        for method, operation in item.items():
+            for status, answer in operation["responses"].items():
+                if {"X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset"} == set(answer.get("headers", {})):
+                    told.add((method, path, status))
+    assert told == {("post", "/api/webhooks/keys", "201"), ("get", "/api/webhooks/keys/{id}", "200"),
+                    ("patch", "/api/webhooks/keys/{id}", "200"), ("post", "/api/webhooks/test", "200"),
+                    ("post", "/api/v1/webhooks", "201"), ("get", "/api/v1/webhooks/{id}", "200"),
+                    ("patch", "/api/v1/webhooks/{id}", "200"), ("post", "/api/v1/webhooks/{id}/test", "202")}
