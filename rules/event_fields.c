@@ -109,7 +109,8 @@ const struct field open_chair_fields[] = {
 
 static const struct field endpoint[] = {
     { "id", FIELD_ID, .prefix = "whk", .required = true, .doc = "The webhook endpoint" },
-    { "url", FIELD_URL, .required = true, .doc = "To whom it leads: scheme and host, as what follows is often a secret" },
+    { "url", FIELD_URL, .required = true,
+      .doc = "To whom it leads: scheme and host, as what follows is often a secret" },
     { "format", FIELD_TEXT, .required = true, .doc = "Envelope and signature" },
     { "name", FIELD_TEXT, .required = true, .nullable = true, .doc = "What people call it" },
     { 0 }
