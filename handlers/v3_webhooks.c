@@ -301,7 +301,7 @@ static enum outcome update(struct request *request)
     if (problem)
         return fail_events(request, problem);
     if (sent.url)
-        order.url = sent.url;
+        endpoint_order_move(&order, sent.url);
     if (!endpoint_check(request, &sent, &problems))
         return fail_problems(request, &problems);
     endpoint_update(request, row, &order);

@@ -298,7 +298,7 @@ static enum outcome update(struct request *request)
         return fail_problems(request, &problems);
     order = endpoint_order_of(row);
     if (sent.url)
-        order.url = sent.url;
+        endpoint_order_move(&order, sent.url);
     if (input_sent(body, "name"))
         order.name = input_text(body, "name");
     if (input_sent(body, "notes"))

@@ -57,7 +57,9 @@ static const struct field create_in[] = {
     { 0 }
 };
 static const struct field update_in[] = {
-    { "url", FIELD_URL, .doc = "Where events are posted to; https" },
+    { "url", FIELD_URL,
+      .doc = "Where events are posted to; https. Another host does not get the custom headers of the one "
+             "before: send them again" },
     { "events", FIELD_LIST, .element = FIELD_ENUM, .choices = event_type_choices, .min = 1, .max = EVENTS_MAX,
       .doc = "Which events it receives, in place of those before" },
     { "name", FIELD_TEXT, .nullable = true, .doc = "What people call it" },
@@ -179,13 +181,14 @@ static void overlay(struct request *request, struct endpoint_order *order)
     const struct {
         const char *name, **text;
     } texts[] = {
-        { "url", &order->url },
         { "name", &order->name },
         { "description", &order->description },
         { "notes", &order->notes },
         { "customHeaders", &order->custom_headers },
     };
 
+    if (input_sent(body, "url"))
+        endpoint_order_move(order, input_text(body, "url"));
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         if (input_sent(body, texts[i].name))
             *texts[i].text = input_text(body, texts[i].name);

@@ -376,6 +376,15 @@ struct endpoint_order endpoint_order_of(const struct row *row)
     };
 }
 
+void endpoint_order_move(struct endpoint_order *order, const char *url)
+{
+    size_t length = text_origin_length(url);
+
+    if (order->url && (text_origin_length(order->url) != length || strncasecmp(url, order->url, length) != 0))
+        order->custom_headers = NULL;
+    order->url = url;
+}
+
 /* The columns of UPDATE in its order, with the names that people see. */
 static const struct {
     const char *name, *column;

@@ -48,6 +48,9 @@ struct rows endpoint_list(struct request *request, const char *format, struct id
 /* What a row of endpoint_lock says, but for `secret` and `events`, which are NULL. A PATCH lays over it what
  * was sent, once that is checked, and gives it to endpoint_update. */
 struct endpoint_order endpoint_order_of(const struct row *row);
+/* To another URL. Where that leads to another host the custom headers stay behind: they may hold a secret of
+ * the host before, which is shown to nobody, and not to whoever chooses where it is sent. */
+void endpoint_order_move(struct endpoint_order *order, const char *url);
 /*
  * Makes the endpoint what the order says and writes the audit row `webhook.updated`; a NULL `secret` or
  * `events` leaves that as it is, the format never changes, a new secret overlaps with the one before for a

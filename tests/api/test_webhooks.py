@@ -214,6 +214,29 @@ def test_the_values_of_custom_headers_are_never_shown(stack, company, receiver):
     assert company.get(path).json()["customHeaders"] == ["X-Other"]
 
 
+@pytest.mark.parametrize("format, path, member", [("standard", "/api/v1/webhooks", "url"), ("pushpress", "/v3/webhooks", "url"),
+                                                  ("therapy", "/api/webhooks/keys", "webhookUrl")])
+def test_another_host_does_not_get_the_custom_headers_of_the_one_before(company, receiver, format, path, member):
+    """They may hold a secret of that host's, and whoever changes the URL was never shown it."""
+    made = company.webhook(receiver.url, format=format, customHeaders={"Authorization": "Bearer of-mine"})
+
+    def names():
+        return company.get(f"/api/v1/webhooks/{made['id']}").json()["customHeaders"]
+
+    company.patch(f"{path}/{made['id']}", {member: receiver.url + "/further?on=1"})
+    assert names() == ["Authorization"]
+    company.patch(f"{path}/{made['id']}", {member: "https://example.com/hook"})
+    assert names() == []
+
+
+def test_another_host_gets_the_custom_headers_that_are_sent_with_its_url(company, receiver):
+    made = company.webhook(receiver.url, customHeaders={"Authorization": "Bearer of-mine", "X-Tenant": "7"})
+    path = f"/api/v1/webhooks/{made['id']}"
+    sent = {"url": "https://example.com/hook", "customHeaders": {"X-Tenant": "8"}}
+    assert company.patch(path, sent).json()["customHeaders"] == ["X-Tenant"]
+    assert company.patch(path, {"url": "https://example.com.example.net/hook"}).json()["customHeaders"] == []
+
+
 @pytest.mark.parametrize("headers", [
     {"Host": "x"}, {"content-type": "x"}, {"Content-Length": "1"}, {"TRANSFER-ENCODING": "x"}, {"Connection": "x"},
     {"Expect": "x"}, {"TE": "x"}, {"Trailer": "x"}, {"Upgrade": "x"}, {"Keep-Alive": "x"}, {"User-Agent": "x"},
