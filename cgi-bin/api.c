@@ -9,6 +9,7 @@
 #include "core/metrics.h"
 #include "core/openapi.h"
 #include "core/permissions.h"
+#include "core/range.h"
 #include "core/request.h"
 #include "core/watch.h"
 
@@ -54,9 +55,20 @@ static void stop(int signal)
 
 /* ---- the two outsides ---- */
 
+/*
+ * Where a listener takes both families its IPv4 clients come as `::ffff:192.0.2.1`; from here on they are
+ * what they are elsewhere, and no longer all of one IPv6 network. Good until the next request.
+ */
+static const char *plain(const char *name, const char *value)
+{
+    static char address[RANGE_IPV4_TEXT];
+
+    return value && strcmp(name, "REMOTE_ADDR") == 0 ? range_unmapped(value, address) : value;
+}
+
 static const char *fcgi_param(struct exchange *exchange, const char *name)
 {
-    return FCGX_GetParam(name, ((FCGX_Request *)exchange->private)->envp);
+    return plain(name, FCGX_GetParam(name, ((FCGX_Request *)exchange->private)->envp));
 }
 
 static int fcgi_read(struct exchange *exchange, char *data, int length)
@@ -72,7 +84,7 @@ static void fcgi_write(struct exchange *exchange, const char *data, int length)
 static const char *cgi_param(struct exchange *exchange, const char *name)
 {
     (void)exchange;
-    return getenv(name);
+    return plain(name, getenv(name));
 }
 
 static int cgi_read(struct exchange *exchange, char *data, int length)

@@ -64,6 +64,16 @@ static void unmap(struct range *range)
     memmove(range->bytes, range->bytes + sizeof mapped, 4);
 }
 
+const char *range_unmapped(const char *address, char text[RANGE_IPV4_TEXT])
+{
+    struct range range = { 0 };
+
+    if (!address_parse(&range, address, strlen(address)) || range.family == AF_INET)
+        return address;
+    unmap(&range);
+    return range.family == AF_INET ? inet_ntop(AF_INET, range.bytes, text, RANGE_IPV4_TEXT) : address;
+}
+
 bool range_list_holds(const char *list, const char *address)
 {
     struct range caller = { 0 };

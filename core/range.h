@@ -24,4 +24,8 @@ bool range_holds(const struct range *range, int family, const uint8_t *bytes);
  * IPv6 (`::ffff:192.0.2.1`) is IPv4, on both sides. What is no address is held by none. */
 bool range_list_holds(const char *list, const char *address);
 
+enum { RANGE_IPV4_TEXT = 16 };
+/* An IPv4 address that is written as IPv6 as `192.0.2.1`, in `text`; every other text as it came. */
+const char *range_unmapped(const char *address, char text[RANGE_IPV4_TEXT]);
+
 #endif

@@ -462,6 +462,29 @@ def test_a_stranger_s_addresses_count_together(stack, login, clock):
     from_elsewhere(stack.client(), "127.0.0.6").post("/api/v1/sessions", body, 429)
 
 
+def log_in_from(stack, address, email, password="wrong wrong wrong"):
+    """The status of a log-in as the web server hands it on, from any address."""
+    body = json.dumps({"email": email, "password": password})
+    answer = stack.program("slotwire-api", "--config", str(stack.config), input=body, environment={
+        "REQUEST_METHOD": "POST", "REQUEST_URI": "/api/v1/sessions", "CONTENT_TYPE": "application/json",
+        "CONTENT_LENGTH": str(len(body)), "REMOTE_ADDR": address})
+    return int(answer.stdout.split()[1])
+
+
+def test_clients_of_a_listener_for_both_families_are_counted_each_by_itself(stack, login, clock):
+    clock(START)
+    stack.sql.run("DELETE FROM login_failures")
+    assert log_in_from(stack, "::ffff:203.0.113.7", login[1]) == 401
+    stack.sql.run("UPDATE login_failures SET failures = 49")
+    assert log_in_from(stack, "203.0.113.7", "another-" + login[1]) == 401
+    assert log_in_from(stack, "::ffff:203.0.113.7", "third-" + login[1]) == 429
+    stack.sql.run("UPDATE login_failures SET blocked_until = NULL WHERE failures < 50")
+    assert log_in_from(stack, "::ffff:198.51.100.9", "third-" + login[1]) == 401
+    stack.sql.run("DELETE FROM login_failures")
+    assert log_in_from(stack, "::ffff:198.51.100.9", login[1], PASSWORD) == 201
+    assert stack.sql.number("SELECT COUNT(*) FROM sessions WHERE address = '198.51.100.9'") == 1
+
+
 def test_a_day_forgets_them_too(stack, login, clock):
     clock(START)
     stack.sql.run("DELETE FROM login_failures")

@@ -87,6 +87,20 @@ static void a_mapped_address_is_the_one_that_it_maps(void **state)
     assert_false(range_list_holds("::ffff:0:0/95", "192.0.2.1"));
 }
 
+static void a_mapped_address_is_written_as_the_one_that_it_maps(void **state)
+{
+    static const char *const same[] = { "192.0.2.1", "2001:db8::1", "::192.0.2.1", "::ffff:0:192.0.2.1",
+                                        "",          "unix:",       "::ffff:",     "::ffff:192.0.2.1/32" };
+    char text[RANGE_IPV4_TEXT];
+
+    (void)state;
+    assert_string_equal(range_unmapped("::ffff:192.0.2.1", text), "192.0.2.1");
+    assert_string_equal(range_unmapped("::FFFF:c000:201", text), "192.0.2.1");
+    assert_string_equal(range_unmapped("0:0:0:0:0:ffff:255.255.255.255", text), "255.255.255.255");
+    for (size_t i = 0; i < sizeof same / sizeof same[0]; i++)
+        assert_string_equal(range_unmapped(same[i], text), same[i]);
+}
+
 static void what_is_no_address_is_held_by_none(void **state)
 {
     (void)state;
@@ -103,6 +117,7 @@ int main(void)
         cmocka_unit_test(a_range_alone_needs_its_slash),
         cmocka_unit_test(a_list_holds_what_lies_in_one_of_its_ranges),
         cmocka_unit_test(a_mapped_address_is_the_one_that_it_maps),
+        cmocka_unit_test(a_mapped_address_is_written_as_the_one_that_it_maps),
         cmocka_unit_test(what_is_no_address_is_held_by_none),
     };
 
