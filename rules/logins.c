@@ -54,6 +54,19 @@ static const struct statement READ_LOGIN = {
     .out = "uussss",
 };
 
+/*
+ * The hash once more, held until the session is there: who changes the password, or puts the person to rest,
+ * comes before, and is seen, or after, and ends the session with the others. The person comes first, as where
+ * they are removed.
+ */
+static const struct statement HOLD_LOGIN = {
+    "SELECT c.password_hash FROM users u STRAIGHT_JOIN credentials c"
+    " ON c.user_id = u.id AND c.company_id = u.company_id"
+    " WHERE u.company_id = ? AND u.id = ? AND u.deleted_at IS NULL AND u.active LOCK IN SHARE MODE",
+    .in = "uu",
+    .out = "s",
+};
+
 /* From where the person logged in of late, ended or not: the password was right there. */
 static const struct statement FIND_KNOWN = {
     "SELECT s.address FROM credentials c"
@@ -222,6 +235,15 @@ instant login_count_reset(struct db *db, struct pool *pool, const char *address,
 
 /* ---- looking ---- */
 
+/* Whether the password, which was that of `checked`, still is: a new hash may be of the same one. */
+static bool hold(struct db *db, struct pool *pool, const struct row *checked, const char *password)
+{
+    const struct row *held = db_one(db, pool, &HOLD_LOGIN,
+                                    BIND(*row_value(checked, "company_id"), *row_value(checked, "user_id")));
+    return held && (value_equal(*row_value(held, "password_hash"), *row_value(checked, "password_hash")) ||
+                    crypto_password_matches(pool, password, row_text(held, "password_hash")));
+}
+
 const struct row *login_check(struct db *db, struct pool *pool, const char *email, const char *password,
                               struct id *company, struct id *user)
 {
@@ -229,7 +251,7 @@ const struct row *login_check(struct db *db, struct pool *pool, const char *emai
     bool right = crypto_password_matches(pool, password, row ? row_text(row, "password_hash") : NOBODY);
     *company = row ? row_id(row, "company_id") : (struct id){ { 0 } };
     *user = row ? row_id(row, "user_id") : (struct id){ { 0 } };
-    return row && right ? row : NULL;
+    return row && right && hold(db, pool, row, password) ? row : NULL;
 }
 
 const struct row *login_of(struct db *db, struct pool *pool, struct id company, struct id user)

@@ -37,7 +37,8 @@ instant login_count_reset(struct db *db, struct pool *pool, const char *address,
 /*
  * The active person of the login, where the password is theirs: user_id, company_id, role, name, email,
  * company_name; else NULL. As much work for an unknown e-mail address. `*company` and `*user` name the login
- * even where the password is wrong (nil: there is none).
+ * even where the password is wrong (nil: there is none). Until the caller's transaction ends nobody changes
+ * the password or puts the person to rest.
  */
 const struct row *login_check(struct db *db, struct pool *pool, const char *email, const char *password,
                               struct id *company, struct id *user);

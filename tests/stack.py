@@ -133,6 +133,11 @@ class Database:
         with contextlib.closing(self.connect()) as connection, connection.cursor() as cursor:
             return cursor.execute(sql, values)
 
+    def wait_for_waiter(self):
+        """Until somebody waits for rows that are held."""
+        wait_until(lambda: int(self.one("SHOW GLOBAL STATUS LIKE 'Innodb_row_lock_current_waits'")["Value"]) > 0, 10,
+                   "a transaction that waits for a lock")
+
     def counts(self):
         """Rows of every table, by name; but for what is counted against limits, which outlives a refusal."""
         with contextlib.closing(self.connect()) as connection, connection.cursor() as cursor:
@@ -149,12 +154,15 @@ class Database:
 
     @contextlib.contextmanager
     def locked(self, sql, *values):
-        """Holds the rows of a `SELECT … FOR UPDATE` until the block ends."""
+        """
+        Holds the rows of a `SELECT … FOR UPDATE` until the block ends. It may change them by the cursor that it is given, and
+        commit.
+        """
         connection = self.connect(autocommit=False)
         try:
             with connection.cursor() as cursor:
                 cursor.execute(sql, values)
-            yield
+                yield cursor
             connection.rollback()
         finally:
             connection.close()

@@ -136,6 +136,35 @@ def test_without_a_secret_nobody_logs_in(stack, login, secret):
     assert "503" in cgi("/api/v1/sessions/refresh").stdout.splitlines()[0]
 
 
+def log_in_while(stack, login, password, *changes):
+    """The status of a log-in whose password was checked, but whose session waits, when somebody commits the changes."""
+    with concurrent.futures.ThreadPoolExecutor(1) as thread:
+        with stack.sql.locked("SELECT id FROM users WHERE id = %s FOR UPDATE", id_bytes(login[0])) as other:
+            answer = thread.submit(log_in, stack, login[1], password, None)
+            stack.sql.wait_for_waiter()
+            for change in changes:
+                other.execute(change, id_bytes(login[0]))
+            other.connection.commit()
+        return answer.result().status_code
+
+
+END_SESSIONS = "UPDATE sessions SET ended_at = refreshed_at WHERE user_id = %s"
+
+
+@pytest.mark.parametrize("change", ["UPDATE credentials SET password_hash = 'another' WHERE user_id = %s",
+                                    "UPDATE users SET active = FALSE WHERE id = %s", "DELETE FROM credentials WHERE user_id = %s",
+                                    "UPDATE users SET deleted_at = created_at WHERE id = %s"])
+def test_what_ends_the_sessions_ends_the_one_that_begins(stack, login, change):
+    assert log_in_while(stack, login, PASSWORD, change, END_SESSIONS) == 401
+    assert not stack.sql.one("SELECT 1 FROM sessions WHERE user_id = %s AND ended_at IS NULL", id_bytes(login[0]))
+
+
+def test_a_log_in_counts_the_password_that_is_there_in_the_end(stack, company, login):
+    other = company.add_login("admin")  # with the same password, but another hash of it
+    copied = stack.sql.one("SELECT HEX(password_hash) AS hash FROM credentials WHERE user_id = %s", id_bytes(other[0]))["hash"]
+    assert log_in_while(stack, login, PASSWORD, f"UPDATE credentials SET password_hash = x'{copied}' WHERE user_id = %s") == 201
+
+
 # ---- the token ----
 
 
