@@ -27,6 +27,7 @@ static const struct {
 } limits[] = {
     [RATE_BOOKINGS] = { "bookings", MINUTE, CONFIG_LIMIT_BOOKINGS },
     [RATE_CALENDAR] = { "calendar", HOUR, CONFIG_LIMIT_CALENDAR },
+    [RATE_LOGINS] = { .name = "logins", .window = MINUTE }, /* no route's: rules/logins has the number */
 };
 
 const char *rate_name(enum rate_limit which)

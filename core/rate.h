@@ -16,7 +16,7 @@
 struct request;
 
 /* The numbers are stored in rate_windows.bucket: none of them changes its meaning. */
-enum rate_limit { RATE_NONE, RATE_BOOKINGS, RATE_CALENDAR };
+enum rate_limit { RATE_NONE, RATE_BOOKINGS, RATE_CALENDAR, RATE_LOGINS };
 
 struct rate_count {
     int64_t limit;    /* 0: nothing was counted */

@@ -1,6 +1,8 @@
 #include "rules/logins.h"
 
 #include "core/crypto.h"
+#include "core/id.h"
+#include "core/rate.h"
 
 #include <arpa/inet.h>
 #include <ctype.h>
@@ -10,8 +12,11 @@ enum {
     EMAIL_LOCKS = 10,   /* … until a long one */
     ADDRESS_LOCKS = 50, /* many people share an address */
     RESETS_LOCKS = 20,  /* mails that one address may ask for */
-    IPV6_NETWORK = 8,   /* bytes: who has one IPv6 address has a whole /64 */
-    LOGINS_KNOWN = 50,  /* of a person: the newest tell from where they log in */
+    SITE_TIMES = 10,    /* as many from a site as from one address */
+    IPV6_NETWORK = 8,   /* bytes: who has one IPv6 address has a whole /64 … */
+    IPV6_SITE = 6,      /* … and often a /48 */
+    TRIES_A_MINUTE = 20,
+    LOGINS_KNOWN = 50, /* of a person: the newest tell from where they log in */
     SESSION_KEPT_DAYS = 30
 };
 #define LONG_PAUSE ((int64_t)15 * CLOCK_MINUTE)
@@ -98,13 +103,18 @@ static const char NOBODY[] =
 
 int64_t login_pause(enum login_subject subject, int64_t failures)
 {
-    if (subject != LOGIN_EMAIL) {
-        return failures >= (subject == LOGIN_ADDRESS ? ADDRESS_LOCKS : RESETS_LOCKS) ? LONG_PAUSE : 0;
-    }
-    if (failures >= EMAIL_LOCKS) {
+    static const int64_t locks[] = { [LOGIN_EMAIL] = EMAIL_LOCKS,
+                                     [LOGIN_ADDRESS] = ADDRESS_LOCKS,
+                                     [LOGIN_SITE] = SITE_TIMES * ADDRESS_LOCKS,
+                                     [LOGIN_RESETS] = RESETS_LOCKS,
+                                     [LOGIN_SITE_RESETS] = SITE_TIMES * RESETS_LOCKS };
+    if (failures >= locks[subject]) {
         return LONG_PAUSE;
     }
-    return failures <= EMAIL_FREE ? 0 : (int64_t)CLOCK_SECOND << (failures - EMAIL_FREE - 1);
+    if (subject != LOGIN_EMAIL || failures <= EMAIL_FREE) {
+        return 0;
+    }
+    return (int64_t)CLOCK_SECOND << (failures - EMAIL_FREE - 1);
 }
 
 static struct value subject_of(struct pool *pool, const char *kind, const char *text, size_t length)
@@ -131,6 +141,17 @@ static struct value address_subject(struct pool *pool, const char *kind, const c
         address = crypto_hex(pool, bytes, IPV6_NETWORK);
     }
     return subject_of(pool, kind, address, strlen(address));
+}
+
+/* NULL where the address is not IPv6. */
+static struct value site_subject(struct pool *pool, const char *kind, const char *address)
+{
+    uint8_t bytes[16];
+    if (inet_pton(AF_INET6, address, bytes) != 1) {
+        return value_null();
+    }
+    const char *site = crypto_hex(pool, bytes, IPV6_SITE);
+    return subject_of(pool, kind, site, strlen(site));
 }
 
 static struct rows known_addresses(struct db *db, struct pool *pool, const char *email)
@@ -189,27 +210,78 @@ static int64_t count(struct db *db, enum login_subject kind, struct value subjec
     return failures;
 }
 
+struct tally {
+    enum login_subject kind;
+    struct value subject; /* NULL: there is none of this kind */
+    const struct row *row;
+};
+
+/* All of them, always in one order, so that two tries never wait for each other in a circle. 0, or until when
+ * one of them is blocked. */
+static instant lock_all(struct db *db, struct pool *pool, struct tally *tallies, size_t tally_count,
+                        instant now)
+{
+    instant latest = 0;
+    for (size_t i = 0; i < tally_count; i++) {
+        if (value_is_set(tallies[i].subject)) {
+            tallies[i].row = lock(db, pool, tallies[i].subject, now);
+            instant until = blocked_until(tallies[i].row, now);
+            latest = until > latest ? until : latest;
+        }
+    }
+    return latest;
+}
+
+/* Returns how many failures the first now has. */
+static int64_t count_all(struct db *db, const struct tally *tallies, size_t tally_count, instant now)
+{
+    int64_t first = count(db, tallies[0].kind, tallies[0].subject, tallies[0].row, now);
+    for (size_t i = 1; i < tally_count; i++) {
+        if (tallies[i].row) {
+            count(db, tallies[i].kind, tallies[i].subject, tallies[i].row, now);
+        }
+    }
+    return first;
+}
+
+/* The right password costs a worker as much as a wrong one. Over all networks: they are one person's. */
+static instant too_often(struct db *db, struct pool *pool, const char *email, instant now)
+{
+    struct id subject;
+    memcpy(subject.bytes, email_subject(pool, email).text, sizeof subject.bytes);
+    struct rate_count tries = rate_take(db, pool, RATE_LOGINS, subject, TRIES_A_MINUTE, now);
+    return tries.used > tries.limit ? tries.reset_at : 0;
+}
+
 struct login_try login_try(struct db *db, struct pool *pool, const char *email, const char *address,
                            instant now)
 {
-    struct value by_email = try_subject(db, pool, email, address);
-    struct value by_address = address_subject(pool, "address", address);
-    /* Always in this order, so that two tries never wait for each other in a circle. */
-    const struct row *email_row = lock(db, pool, by_email, now);
-    const struct row *address_row = lock(db, pool, by_address, now);
-    instant until = blocked_until(email_row, now), other = blocked_until(address_row, now);
-    if (until || other) {
-        return (struct login_try){ .blocked_until = until > other ? until : other };
+    struct tally tallies[] = { { .kind = LOGIN_EMAIL, .subject = try_subject(db, pool, email, address) },
+                               { .kind = LOGIN_ADDRESS,
+                                 .subject = address_subject(pool, "address", address) },
+                               { .kind = LOGIN_SITE, .subject = site_subject(pool, "address", address) } };
+    const size_t kinds = sizeof tallies / sizeof *tallies;
+    instant until = lock_all(db, pool, tallies, kinds, now);
+    /* Last, and not at all where the try is blocked: guesses of strangers must not use up the owner's. */
+    if (!until) {
+        until = too_often(db, pool, email, now);
     }
-    int64_t failures = count(db, LOGIN_EMAIL, by_email, email_row, now);
-    count(db, LOGIN_ADDRESS, by_address, address_row, now);
-    return (struct login_try){ .locks = failures == EMAIL_LOCKS, .email = by_email, .address = by_address };
+    if (until) {
+        return (struct login_try){ .blocked_until = until };
+    }
+    return (struct login_try){ .locks = count_all(db, tallies, kinds, now) == EMAIL_LOCKS,
+                               .email = tallies[0].subject,
+                               .address = tallies[1].subject,
+                               .site = tallies[2].subject };
 }
 
 void login_succeeded(struct db *db, const struct login_try *attempt)
 {
     db_run(db, &FORGET_SUBJECT, BIND(attempt->email));
     db_run(db, &TAKE_BACK, BIND(attempt->address));
+    if (value_is_set(attempt->site)) {
+        db_run(db, &TAKE_BACK, BIND(attempt->site));
+    }
 }
 
 void login_unlock(struct db *db, struct pool *pool, const char *email)
@@ -224,11 +296,13 @@ void login_unlock(struct db *db, struct pool *pool, const char *email)
 
 instant login_count_reset(struct db *db, struct pool *pool, const char *address, instant now)
 {
-    struct value subject = address_subject(pool, "reset", address);
-    const struct row *row = lock(db, pool, subject, now);
-    instant until = blocked_until(row, now);
+    struct tally tallies[] = { { .kind = LOGIN_RESETS, .subject = address_subject(pool, "reset", address) },
+                               { .kind = LOGIN_SITE_RESETS,
+                                 .subject = site_subject(pool, "reset", address) } };
+    const size_t kinds = sizeof tallies / sizeof *tallies;
+    instant until = lock_all(db, pool, tallies, kinds, now);
     if (!until) {
-        count(db, LOGIN_RESETS, subject, row, now);
+        count_all(db, tallies, kinds, now);
     }
     return until;
 }

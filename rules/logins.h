@@ -13,21 +13,27 @@
 
 #include "core/db.h"
 
-enum login_subject { LOGIN_EMAIL, LOGIN_ADDRESS, LOGIN_RESETS };
+/* A site is what one IPv6 customer is usually given: a /48, of 65,536 networks. */
+enum login_subject { LOGIN_EMAIL, LOGIN_ADDRESS, LOGIN_SITE, LOGIN_RESETS, LOGIN_SITE_RESETS };
 
 /* How many milliseconds of refusal follow the n-th failure on an e-mail address, or from a network address.
  */
 int64_t login_pause(enum login_subject subject, int64_t failures);
 
 struct login_try {
-    instant blocked_until;       /* 0: go on, the try is counted */
-    bool locks;                  /* this failure locks the e-mail address for long */
-    struct value email, address; /* what was counted */
+    instant blocked_until;             /* 0: go on, the try is counted */
+    bool locks;                        /* this failure locks the e-mail address for long */
+    struct value email, address, site; /* what was counted */
 };
-/* In the caller's transaction, which must be committed before the password is looked at. */
+/*
+ * In the caller's transaction, which must be committed before the password is looked at, or rolled back where
+ * the try is blocked. Beside failures, tries on an e-mail address are blocked from the 21st of a minute on,
+ * right or wrong: each keeps a worker busy. A stranger, whose failures are slowed down long before, cannot
+ * use them up.
+ */
 struct login_try login_try(struct db *db, struct pool *pool, const char *email, const char *address,
                            instant now);
-/* The try was good: the e-mail address is forgotten, the network address gets one try back. */
+/* The try was good: the e-mail address is forgotten, the network address and the site get one try back. */
 void login_succeeded(struct db *db, const struct login_try *attempt);
 /* Forgets the failures on an e-mail address, from wherever they came. */
 void login_unlock(struct db *db, struct pool *pool, const char *email);

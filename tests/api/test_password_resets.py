@@ -1,6 +1,7 @@
 """Passwords by mailed links: resets, invitations, and the page that both lead to."""
 
 import concurrent.futures
+import json
 import re
 
 import pytest
@@ -150,6 +151,23 @@ def test_one_address_cannot_ask_without_end(stack, admin):
     ask(stack, "a-" + admin[1])
     answer = ask(stack, "b-" + admin[1], 429)
     assert 0 < int(answer.headers["Retry-After"]) <= 900
+    stack.sql.run("DELETE FROM login_failures")
+
+
+def ask_from(stack, address, email):
+    body = json.dumps({"email": email})
+    answer = stack.program("slotwire-api", "--config", str(stack.config), input=body, environment={
+        "REQUEST_METHOD": "POST", "REQUEST_URI": "/api/v1/password-resets", "CONTENT_TYPE": "application/json",
+        "CONTENT_LENGTH": str(len(body)), "REMOTE_ADDR": address})
+    return int(answer.stdout.split()[1])
+
+
+def test_nor_can_all_networks_of_one_site(stack, admin):
+    assert ask_from(stack, "2001:db8:7:1::1", admin[1]) == 202
+    stack.sql.run("UPDATE login_failures SET failures = 199")
+    assert ask_from(stack, "2001:db8:7:2::1", "a-" + admin[1]) == 202
+    assert ask_from(stack, "2001:db8:7:3::1", "b-" + admin[1]) == 429
+    assert ask_from(stack, "2001:db8:8::1", "b-" + admin[1]) == 202
     stack.sql.run("DELETE FROM login_failures")
 
 

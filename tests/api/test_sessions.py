@@ -2,6 +2,8 @@
 
 import base64
 import concurrent.futures
+import hashlib
+import ipaddress
 import json
 import re
 
@@ -512,6 +514,64 @@ def test_clients_of_a_listener_for_both_families_are_counted_each_by_itself(stac
     stack.sql.run("DELETE FROM login_failures")
     assert log_in_from(stack, "::ffff:198.51.100.9", login[1], PASSWORD) == 201
     assert stack.sql.number("SELECT COUNT(*) FROM sessions WHERE address = '198.51.100.9'") == 1
+
+
+def test_a_stranger_s_many_networks_are_one_site(stack, login, clock):
+    """A site is usually given a /48 of IPv6: 65,536 networks of 2^64 addresses."""
+    clock(START)
+    stack.sql.run("DELETE FROM login_failures")
+    assert log_in_from(stack, "2001:db8:7:1::1", login[1]) == 401
+    assert sorted(row["failures"] for row in stack.sql.all("SELECT failures FROM login_failures")) == [1, 1, 1]
+    stack.sql.run("UPDATE login_failures SET failures = 499, updated_at = %s", START[:-1])
+    stack.sql.run("DELETE FROM login_failures WHERE subject = %s", network_of("2001:db8:7:1"))
+    assert log_in_from(stack, "2001:db8:7:2::1", "another-" + login[1]) == 401
+    assert log_in_from(stack, "2001:db8:7:3::1", "third-" + login[1]) == 429
+    assert log_in_from(stack, "2001:db8:8::1", "third-" + login[1]) == 401
+    stack.sql.run("DELETE FROM login_failures")
+
+
+def network_of(prefix):
+    """The subject of the /64."""
+    return hashlib.sha256(b"address " + ipaddress.ip_address(prefix + "::").packed[:8].hex().encode()).digest()
+
+
+def test_a_site_gets_back_what_was_no_failure(stack, login):
+    stack.sql.run("DELETE FROM login_failures")
+    assert log_in_from(stack, "2001:db8:7:1::1", login[1], PASSWORD) == 201
+    assert stack.sql.all("SELECT failures FROM login_failures") == [{"failures": 0}] * 2
+
+
+def test_right_passwords_are_limited_too(stack, login, clock):
+    """Each costs a worker as much as a wrong one."""
+    clock(at(0, 18))
+    for _ in range(20):
+        log_in(stack, login[1])
+    assert log_in(stack, login[1].upper(), expect=429).headers["Retry-After"] == "42"
+    elsewhere = from_elsewhere(stack.client())
+    elsewhere.post("/api/v1/sessions", {"email": login[1], "password": PASSWORD}, 429)
+    log_in(stack, "another-" + login[1], expect=401)
+    clock(at(1))
+    log_in(stack, login[1])
+
+
+def test_what_is_refused_for_its_number_is_no_failure(stack, login, clock):
+    clock(START)
+    stack.sql.run("DELETE FROM login_failures")
+    for _ in range(20):
+        log_in(stack, login[1])
+    fail(stack, login[1], 12, 429)
+    clock(at(1))
+    log_in(stack, login[1])
+
+
+def test_guesses_of_strangers_do_not_use_up_what_the_owner_may(stack, login, clock):
+    clock(START)
+    log_in(stack, login[1])
+    stranger, body = from_elsewhere(stack.client()), {"email": login[1], "password": PASSWORD}
+    guess(stranger, login[1], 4)
+    for _ in range(40):
+        stranger.post("/api/v1/sessions", body, 429)
+    log_in(stack, login[1])
 
 
 def test_a_day_forgets_them_too(stack, login, clock):

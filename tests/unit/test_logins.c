@@ -34,8 +34,12 @@ static void an_address_has_more_patience(void **state)
     (void)state;
     assert_int_equal(login_pause(LOGIN_ADDRESS, 49), 0);
     assert_int_equal(login_pause(LOGIN_ADDRESS, 50), 15 * CLOCK_MINUTE);
+    assert_int_equal(login_pause(LOGIN_SITE, 499), 0);
+    assert_int_equal(login_pause(LOGIN_SITE, 500), 15 * CLOCK_MINUTE);
     assert_int_equal(login_pause(LOGIN_RESETS, 19), 0);
     assert_int_equal(login_pause(LOGIN_RESETS, 20), 15 * CLOCK_MINUTE);
+    assert_int_equal(login_pause(LOGIN_SITE_RESETS, 199), 0);
+    assert_int_equal(login_pause(LOGIN_SITE_RESETS, 200), 15 * CLOCK_MINUTE);
 }
 
 int main(void)

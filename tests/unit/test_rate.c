@@ -59,6 +59,17 @@ static void what_was_counted_outlives_a_rollback(void **state)
     assert_int_equal(used(RATE_BOOKINGS, subject, NOON), 2);
 }
 
+static void log_ins_have_a_window_of_a_minute(void **state)
+{
+    struct id subject = id_new();
+
+    (void)state;
+    assert_int_equal(used(RATE_LOGINS, subject, NOON), 1);
+    assert_int_equal(used(RATE_LOGINS, subject, NOON + CLOCK_MINUTE - 1), 2);
+    assert_int_equal(used(RATE_LOGINS, subject, NOON + CLOCK_MINUTE), 1);
+    assert_string_equal(rate_name(RATE_LOGINS), "logins");
+}
+
 static void counting_is_one_round_trip(void **state)
 {
     struct id subject = id_new();
@@ -116,6 +127,7 @@ int main(void)
         CASE(counts_up_within_a_window),
         CASE(a_window_ends_with_its_minute_or_hour),
         CASE(what_was_counted_outlives_a_rollback),
+        CASE(log_ins_have_a_window_of_a_minute),
         CASE(counting_is_one_round_trip),
         CASE(several_connections_count_together),
         CASE(what_an_insert_returns_is_read_and_checked),
