@@ -163,6 +163,13 @@ static const struct row rows[CONFIG_COUNT] = {
                                 .doc = "Signs the tokens of logins; at least 32 random characters. Empty: "
                                        "nobody can log in.",
                                 .secret = true },
+    [CONFIG_PASSWORD_ROUNDS] = { .name = "password_rounds",
+                                 .type = SETTING_INT,
+                                 .fallback = "3",
+                                 .doc = "How often scrypt goes over its 32 MiB for each password. Stored "
+                                        "hashes follow, each at its person's next login.",
+                                 .min = 1,
+                                 .max = 16 },
     [CONFIG_LIMIT_BOOKINGS] = { .name = "limit_bookings",
                                 .type = SETTING_INT,
                                 .fallback = "10",

@@ -1,5 +1,6 @@
 #include "core/crypto.h"
 
+#include "core/config.h"
 #include "core/log.h"
 
 #include <limits.h>
@@ -230,45 +231,124 @@ char *crypto_webhook_secret(struct pool *pool)
 
 /* ---- passwords ---- */
 
-enum { SALT_SIZE = 16, HASH_SIZE = 32, COST_LOG = 15, COST_R = 8, COST_P = 1 };
-static const char scrypt_prefix[] = "scrypt$15$8$1$";
+enum { SALT_SIZE = 16, HASH_SIZE = 32, COST_LOG = 15, COST_R = 8 };
+enum { LOG_LEAST = 14, LOG_MOST = 16, R_LEAST = 8, R_MOST = 32, ROUNDS_MOST = 16 };
+#define MEMORY_MOST ((uint64_t)64 << 20)
 
-static void scrypt(const char *password, const uint8_t *salt, size_t salt_length, uint8_t out[HASH_SIZE])
+struct cost {
+    int log, r, p; /* N is 2^log */
+};
+
+struct stored {
+    struct cost cost;
+    uint8_t *salt, *hash;
+    size_t salt_length;
+};
+
+/* The one that new hashes have. */
+static struct cost present_cost(void)
 {
-    uint64_t memory =
-        (uint64_t)64 << 20; /* twice what these costs need; OpenSSL's own limit is just too low */
+    return (struct cost){ COST_LOG, COST_R, (int)config_int(CONFIG_PASSWORD_ROUNDS) };
+}
 
-    if (EVP_PBE_scrypt(password, strlen(password), salt, salt_length, (uint64_t)1 << COST_LOG, COST_R, COST_P,
-                       memory, out, HASH_SIZE) != 1)
+static uint64_t memory_of(struct cost cost)
+{
+    return (uint64_t)128 * (uint64_t)cost.r << cost.log;
+}
+
+static void scrypt(struct cost cost, const char *password, const uint8_t *salt, size_t salt_length,
+                   uint8_t out[HASH_SIZE])
+{
+    const uint64_t beside = (uint64_t)1 << 20; /* OpenSSL counts its smaller blocks too */
+
+    if (EVP_PBE_scrypt(password, strlen(password), salt, salt_length, (uint64_t)1 << cost.log,
+                       (uint64_t)cost.r, (uint64_t)cost.p, memory_of(cost) + beside, out, HASH_SIZE) != 1)
         give_up("scrypt");
 }
 
 char *crypto_password_hash(struct pool *pool, const char *password)
 {
+    struct cost cost = present_cost();
     uint8_t salt[SALT_SIZE], hash[HASH_SIZE];
 
     crypto_random(salt, sizeof salt);
-    scrypt(password, salt, sizeof salt, hash);
-    return pool_printf(pool, "%s%s$%s", scrypt_prefix, crypto_base64(pool, salt, sizeof salt),
-                       crypto_base64(pool, hash, sizeof hash));
+    scrypt(cost, password, salt, sizeof salt, hash);
+    return pool_printf(pool, "scrypt$%d$%d$%d$%s$%s", cost.log, cost.r, cost.p,
+                       crypto_base64(pool, salt, sizeof salt), crypto_base64(pool, hash, sizeof hash));
+}
+
+/* Reads a number and the `$` behind it; false where it is anything else than a plain number in the bounds. */
+static bool read_number(const char **at, int least, int most, int *number)
+{
+    const char *digits = *at;
+
+    *number = 0;
+    for (; **at >= '0' && **at <= '9' && *number <= most; (*at)++)
+        *number = *number * 10 + (**at - '0');
+    if (*digits == '0' || *number < least || *number > most || **at != '$')
+        return false;
+    (*at)++;
+    return true;
+}
+
+/* The bounds are there so that a hash from nobody knows where costs no worker its memory or a minute. */
+static bool read_cost(const char **at, struct cost *cost)
+{
+    static const char name[] = "scrypt$";
+
+    if (strncmp(*at, name, sizeof name - 1) != 0)
+        return false;
+    *at += sizeof name - 1;
+    return read_number(at, LOG_LEAST, LOG_MOST, &cost->log) && read_number(at, R_LEAST, R_MOST, &cost->r) &&
+           read_number(at, 1, ROUNDS_MOST, &cost->p) && memory_of(*cost) <= MEMORY_MOST;
+}
+
+static bool read_stored(struct pool *pool, const char *text, struct stored *stored)
+{
+    size_t salt_text, hash_length;
+
+    if (!read_cost(&text, &stored->cost))
+        return false;
+    salt_text = strcspn(text, "$");
+    if (!text[salt_text])
+        return false;
+    stored->salt = crypto_base64_decode(pool, text, salt_text, &stored->salt_length);
+    text += salt_text + 1;
+    stored->hash = crypto_base64_decode(pool, text, strlen(text), &hash_length);
+    return stored->salt && stored->hash && hash_length == HASH_SIZE;
+}
+
+/* Works for nothing, for as long as the present cost asks for more than was spent. */
+static void spend_the_rest(const char *password, struct cost spent)
+{
+    static const uint8_t salt[SALT_SIZE];
+    struct cost cost = present_cost();
+    uint8_t out[HASH_SIZE];
+
+    cost.p -= (int)(memory_of(spent) * (uint64_t)spent.p / memory_of(cost));
+    if (cost.p > 0)
+        scrypt(cost, password, salt, sizeof salt, out);
 }
 
 bool crypto_password_matches(struct pool *pool, const char *password, const char *hash)
 {
-    const char *salt_text, *hash_text;
-    uint8_t *salt, *wanted, got[HASH_SIZE];
-    size_t salt_length, wanted_length;
+    struct stored stored = { .salt = NULL };
+    uint8_t got[HASH_SIZE];
 
-    if (strncmp(hash, scrypt_prefix, sizeof scrypt_prefix - 1) != 0)
+    if (!hash || !read_stored(pool, hash, &stored)) {
+        spend_the_rest(password, (struct cost){ .p = 0 });
         return false;
-    salt_text = hash + sizeof scrypt_prefix - 1;
-    hash_text = strchr(salt_text, '$');
-    if (!hash_text)
-        return false;
-    salt = crypto_base64_decode(pool, salt_text, (size_t)(hash_text - salt_text), &salt_length);
-    wanted = crypto_base64_decode(pool, hash_text + 1, strlen(hash_text + 1), &wanted_length);
-    if (!salt || !wanted || wanted_length != HASH_SIZE)
-        return false;
-    scrypt(password, salt, salt_length, got);
-    return crypto_equal(got, sizeof got, wanted, wanted_length);
+    }
+    scrypt(stored.cost, password, stored.salt, stored.salt_length, got);
+    if (crypto_equal(got, sizeof got, stored.hash, HASH_SIZE))
+        return true;
+    spend_the_rest(password, stored.cost);
+    return false;
+}
+
+bool crypto_password_is_stale(const char *hash)
+{
+    struct cost wanted = present_cost(), cost;
+
+    return !read_cost(&hash, &cost) || cost.log != wanted.log || cost.r != wanted.r || cost.p != wanted.p;
 }

@@ -46,8 +46,19 @@ bool crypto_api_key_is_plausible(const char *key, size_t length);
 /* `whsec_` + base64 of 32 random bytes. */
 char *crypto_webhook_secret(struct pool *pool);
 
-/* scrypt (N 2^15, r 8, p 1), as `scrypt$15$8$1$<salt>$<hash>` in base64. */
+/*
+ * Passwords by scrypt (RFC 7914), as `scrypt$15$8$3$<salt>$<hash>`: log2 of N, r, p, and base64. New ones
+ * have N 2^15, r 8 and as p the setting password_rounds; 3 is the least that OWASP holds to be enough with
+ * these.
+ */
 char *crypto_password_hash(struct pool *pool, const char *password);
+/*
+ * `hash` NULL, or of another form: false. To refuse costs what a present hash costs, whether there is a hash
+ * or one of less cost, so that nobody learns from the time which it was. A hash that asks for more than 64
+ * MiB or 16 rounds is none.
+ */
 bool crypto_password_matches(struct pool *pool, const char *password, const char *hash);
+/* Whether a new hash of the same password would have another cost. */
+bool crypto_password_is_stale(const char *hash);
 
 #endif

@@ -72,6 +72,19 @@ static const struct statement HOLD_LOGIN = {
     .out = "s",
 };
 
+/* The same for who is about to change the hash: two who had it shared would wait for each other. */
+static const struct statement LOCK_LOGIN = {
+    "SELECT c.password_hash FROM users u STRAIGHT_JOIN credentials c"
+    " ON c.user_id = u.id AND c.company_id = u.company_id"
+    " WHERE u.company_id = ? AND u.id = ? AND u.deleted_at IS NULL AND u.active FOR UPDATE",
+    .in = "uu",
+    .out = "s",
+};
+static const struct statement REPLACE_HASH = {
+    "UPDATE credentials SET password_hash = ? WHERE company_id = ? AND user_id = ?",
+    .in = "suu",
+};
+
 /* From where the person logged in of late, ended or not: the password was right there. */
 static const struct statement FIND_KNOWN = {
     "SELECT s.address FROM credentials c"
@@ -94,10 +107,6 @@ static const struct statement SWEEP_SESSIONS = {
     "DELETE FROM sessions WHERE company_id IS NOT NULL AND expires_at < ? LIMIT 1000",
     .in = "t",
 };
-
-/* A password that nobody has: an unknown e-mail address costs the same scrypt as a known one. */
-static const char NOBODY[] =
-    "scrypt$15$8$1$AAAAAAAAAAAAAAAAAAAAAA==$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
 
 /* ---- slowing down ---- */
 
@@ -309,20 +318,33 @@ instant login_count_reset(struct db *db, struct pool *pool, const char *address,
 
 /* ---- looking ---- */
 
-/* Whether the password, which was that of `checked`, still is: a new hash may be of the same one. */
+/*
+ * Whether the password, which was that of `checked`, still is: a new hash may be of the same one. This is the
+ * one moment where the password is there, so where the hash's cost is not what it should be, it is made anew.
+ */
 static bool hold(struct db *db, struct pool *pool, const struct row *checked, const char *password)
 {
-    const struct row *held = db_one(db, pool, &HOLD_LOGIN,
-                                    BIND(*row_value(checked, "company_id"), *row_value(checked, "user_id")));
-    return held && (value_equal(*row_value(held, "password_hash"), *row_value(checked, "password_hash")) ||
-                    crypto_password_matches(pool, password, row_text(held, "password_hash")));
+    const char *hash = row_text(checked, "password_hash");
+    const char *fresh = crypto_password_is_stale(hash) ? crypto_password_hash(pool, password) : NULL;
+    struct value company = *row_value(checked, "company_id"), user = *row_value(checked, "user_id");
+    const struct row *held = db_one(db, pool, fresh ? &LOCK_LOGIN : &HOLD_LOGIN, BIND(company, user));
+    if (!held) {
+        return false;
+    }
+    if (strcmp(row_text(held, "password_hash"), hash) != 0) {
+        return crypto_password_matches(pool, password, row_text(held, "password_hash"));
+    }
+    if (fresh) {
+        db_run(db, &REPLACE_HASH, BIND(value_text(fresh), company, user));
+    }
+    return true;
 }
 
 const struct row *login_check(struct db *db, struct pool *pool, const char *email, const char *password,
                               struct id *company, struct id *user)
 {
     const struct row *row = db_one(db, pool, &FIND_LOGIN, BIND(value_text(email)));
-    bool right = crypto_password_matches(pool, password, row ? row_text(row, "password_hash") : NOBODY);
+    bool right = crypto_password_matches(pool, password, row ? row_text(row, "password_hash") : NULL);
     *company = row ? row_id(row, "company_id") : (struct id){ { 0 } };
     *user = row ? row_id(row, "user_id") : (struct id){ { 0 } };
     return row && right && hold(db, pool, row, password) ? row : NULL;

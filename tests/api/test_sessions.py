@@ -167,6 +167,38 @@ def test_a_log_in_counts_the_password_that_is_there_in_the_end(stack, company, l
     assert log_in_while(stack, login, PASSWORD, f"UPDATE credentials SET password_hash = x'{copied}' WHERE user_id = %s") == 201
 
 
+def hash_of(stack, login):
+    return stack.sql.one("SELECT password_hash FROM credentials WHERE user_id = %s", id_bytes(login[0]))["password_hash"]
+
+
+def log_in_with_rounds(stack, login, rounds, password=PASSWORD):
+    return log_in_from(stack, "127.0.0.1", login[1], password, SLOTWIRE_PASSWORD_ROUNDS=str(rounds))
+
+
+def test_a_hash_gets_the_cost_that_is_set_at_the_next_login(stack, login):
+    first = hash_of(stack, login)
+    assert first.startswith("scrypt$15$8$1$")
+    assert log_in_with_rounds(stack, login, 3, "wrong wrong wrong") == 401
+    assert hash_of(stack, login) == first
+    assert log_in_with_rounds(stack, login, 3) == 201
+    second = hash_of(stack, login)
+    assert second.startswith("scrypt$15$8$3$") and second[14:] != first[14:]
+    assert log_in_with_rounds(stack, login, 3) == 201 and hash_of(stack, login) == second
+    log_in(stack, login[1])
+    assert hash_of(stack, login).startswith("scrypt$15$8$1$")
+
+
+def test_two_who_log_in_at_once_both_bring_the_cost_up_to_date(stack, company, login):
+    assert log_in_with_rounds(stack, login, 2) == 201
+    other = company.add_login("admin")
+    assert log_in_with_rounds(stack, other, 2) == 201
+    made = hash_of(stack, other)
+    assert log_in_while(stack, login, PASSWORD, f"UPDATE credentials SET password_hash = '{made}' WHERE user_id = %s") == 201
+    assert hash_of(stack, login) == made
+    log_in(stack, login[1])
+    assert hash_of(stack, login).startswith("scrypt$15$8$1$")
+
+
 # ---- the token ----
 
 
@@ -493,12 +525,12 @@ def test_a_stranger_s_addresses_count_together(stack, login, clock):
     from_elsewhere(stack.client(), "127.0.0.6").post("/api/v1/sessions", body, 429)
 
 
-def log_in_from(stack, address, email, password="wrong wrong wrong"):
+def log_in_from(stack, address, email, password="wrong wrong wrong", **settings):
     """The status of a log-in as the web server hands it on, from any address."""
     body = json.dumps({"email": email, "password": password})
     answer = stack.program("slotwire-api", "--config", str(stack.config), input=body, environment={
         "REQUEST_METHOD": "POST", "REQUEST_URI": "/api/v1/sessions", "CONTENT_TYPE": "application/json",
-        "CONTENT_LENGTH": str(len(body)), "REMOTE_ADDR": address})
+        "CONTENT_LENGTH": str(len(body)), "REMOTE_ADDR": address, **settings})
     return int(answer.stdout.split()[1])
 
 

@@ -1,3 +1,4 @@
+#include "core/config.h"
 #include "core/crypto.h"
 #include "tests/unit/webhook_vectors.h"
 
@@ -246,25 +247,80 @@ static void test_webhook_secret(void **state)
 
 /* ---- passwords ---- */
 
-/* Made with Node's crypto.scryptSync. */
+/* Made with Node's crypto.scryptSync and Python's hashlib.scrypt. */
 static const char known_hash[] =
     "scrypt$15$8$1$MDEyMzQ1Njc4OWFiY2RlZg==$puHF8wsl4P5tR3JANsCleZiOQes+05KY2PoHbUEpMGQ=";
+static const char known_three[] =
+    "scrypt$15$8$3$MDEyMzQ1Njc4OWFiY2RlZg==$G4W5nQ2B6hYm0OghZ5oPEuCjIl8I+Sp+hh15UA5iu+g=";
+static const char known_larger[] =
+    "scrypt$16$8$2$MDEyMzQ1Njc4OWFiY2RlZg==$j4rnZy8UbwlFp+usRUeRjWznR8oEYsjkpryqRQwB+Zk=";
+
+static void set_rounds(const char *rounds)
+{
+    assert_true(config_set(CONFIG_PASSWORD_ROUNDS, rounds));
+}
 
 static void test_password_known(void **state)
 {
+    set_rounds("1");
     assert_true(crypto_password_matches(*state, "correct horse", known_hash));
     assert_false(crypto_password_matches(*state, "correct hors", known_hash));
     assert_false(crypto_password_matches(*state, "", known_hash));
+    assert_true(crypto_password_matches(*state, "correct horse", known_three));
+    assert_false(crypto_password_matches(*state, "correct hors", known_three));
+    assert_true(crypto_password_matches(*state, "correct horse", known_larger));
+    set_rounds("3");
 }
 
 static void test_password(void **state)
 {
     char *hash = crypto_password_hash(*state, "p\303\244ss w\303\266rd");
 
-    assert_int_equal(strncmp(hash, "scrypt$15$8$1$", 14), 0);
+    assert_int_equal(strncmp(hash, "scrypt$15$8$3$", 14), 0);
     assert_true(crypto_password_matches(*state, "p\303\244ss w\303\266rd", hash));
     assert_false(crypto_password_matches(*state, "p\303\244ss w\303\266rd ", hash));
     assert_string_not_equal(hash, crypto_password_hash(*state, "p\303\244ss w\303\266rd"));
+}
+
+static void test_password_rounds(void **state)
+{
+    char *hash;
+
+    set_rounds("16");
+    hash = crypto_password_hash(*state, "correct horse");
+    assert_int_equal(strncmp(hash, "scrypt$15$8$16$", 15), 0);
+    assert_false(crypto_password_is_stale(hash));
+    set_rounds("3");
+    assert_true(crypto_password_matches(*state, "correct horse", hash));
+    assert_true(crypto_password_is_stale(hash));
+    assert_true(crypto_password_is_stale(known_hash));
+    assert_false(crypto_password_is_stale(known_three));
+    assert_true(crypto_password_is_stale(known_larger));
+    assert_true(crypto_password_is_stale("plain text"));
+}
+
+static double cost_of_a_refusal(struct pool *pool, const char *hash)
+{
+    clock_t before = clock();
+
+    assert_false(crypto_password_matches(pool, "wrong", hash));
+    return (double)(clock() - before);
+}
+
+/* Four rounds against one: what the machine does beside does not hide the difference. */
+static void test_password_refusals_cost_the_same(void **state)
+{
+    double one, many;
+
+    set_rounds("1");
+    one = cost_of_a_refusal(*state, NULL);
+    set_rounds("4");
+    many = cost_of_a_refusal(*state, crypto_password_hash(*state, "right"));
+    assert_true(many > 2 * one);
+    assert_true(cost_of_a_refusal(*state, NULL) > many / 2);
+    assert_true(cost_of_a_refusal(*state, known_hash) > many / 2);
+    assert_true(cost_of_a_refusal(*state, "plain text") > many / 2);
+    set_rounds("3");
 }
 
 static void test_password_broken_hash(void **state)
@@ -280,11 +336,27 @@ static void test_password_broken_hash(void **state)
         "scrypt$15$8$1$MDEyMzQ1Njc4OWFiY2RlZg==$Zm9v",
         "scrypt$15$8$1$!$puHF8wsl4P5tR3JANsCleZiOQes+05KY2PoHbUEpMGQ=",
         "scrypt$15$8$1$MDEyMzQ1Njc4OWFiY2RlZg==$puHF8wsl4P5tR3JANsCleZiOQes+05KY2PoHbUEpMGQ",
+        "scrypt$15$8$1$MDEyMzQ1Njc4OWFiY2RlZg==$puHF8wsl4P5tR3JANsCleZiOQes+05KY2PoHbUEpMGQ=$",
         "scrypt$30$8$1$MDEyMzQ1Njc4OWFiY2RlZg==$puHF8wsl4P5tR3JANsCleZiOQes+05KY2PoHbUEpMGQ=",
+        "scrypt$17$8$1$MDEyMzQ1Njc4OWFiY2RlZg==$puHF8wsl4P5tR3JANsCleZiOQes+05KY2PoHbUEpMGQ=",
+        "scrypt$16$16$1$MDEyMzQ1Njc4OWFiY2RlZg==$puHF8wsl4P5tR3JANsCleZiOQes+05KY2PoHbUEpMGQ=",
+        "scrypt$15$8$0$MDEyMzQ1Njc4OWFiY2RlZg==$puHF8wsl4P5tR3JANsCleZiOQes+05KY2PoHbUEpMGQ=",
+        "scrypt$15$8$17$MDEyMzQ1Njc4OWFiY2RlZg==$puHF8wsl4P5tR3JANsCleZiOQes+05KY2PoHbUEpMGQ=",
+        "scrypt$15$8$01$MDEyMzQ1Njc4OWFiY2RlZg==$puHF8wsl4P5tR3JANsCleZiOQes+05KY2PoHbUEpMGQ=",
+        "scrypt$15$8$ 1$MDEyMzQ1Njc4OWFiY2RlZg==$puHF8wsl4P5tR3JANsCleZiOQes+05KY2PoHbUEpMGQ=",
+        "scrypt$15$8$-1$MDEyMzQ1Njc4OWFiY2RlZg==$puHF8wsl4P5tR3JANsCleZiOQes+05KY2PoHbUEpMGQ=",
+        "scrypt$15$8$4294967297$MDEyMzQ1Njc4OWFiY2RlZg==$puHF8wsl4P5tR3JANsCleZiOQes+05KY2PoHbUEpMGQ=",
+        "scrypt$15$8$$MDEyMzQ1Njc4OWFiY2RlZg==$puHF8wsl4P5tR3JANsCleZiOQes+05KY2PoHbUEpMGQ=",
+        "scrypt$15$8$MDEyMzQ1Njc4OWFiY2RlZg==$puHF8wsl4P5tR3JANsCleZiOQes+05KY2PoHbUEpMGQ=",
+        "scrypt$1$8$1$MDEyMzQ1Njc4OWFiY2RlZg==$puHF8wsl4P5tR3JANsCleZiOQes+05KY2PoHbUEpMGQ=",
+        "scrypt$15$1$1$MDEyMzQ1Njc4OWFiY2RlZg==$puHF8wsl4P5tR3JANsCleZiOQes+05KY2PoHbUEpMGQ=",
     };
 
+    set_rounds("1");
     for (size_t at = 0; at < COUNT(broken); at++)
         assert_false(crypto_password_matches(*state, "correct horse", broken[at]));
+    assert_false(crypto_password_matches(*state, "correct horse", NULL));
+    set_rounds("3");
 }
 
 static void test_seal(void **state)
@@ -328,6 +400,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_webhook_secret, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_password_known, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_password, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_password_rounds, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_password_refusals_cost_the_same, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_password_broken_hash, set_up, tear_down),
     };
 
