@@ -94,12 +94,14 @@ static const char *why_not_invited(struct request *request, const struct row *pe
 static enum outcome invite(struct request *request)
 {
     struct id company = request->actor.company, user = input_id(request->params, "id");
-    const struct row *person = person_read(request->db, request->pool, company, user);
+    const struct row *person;
     struct json_object *body = json_new_object(request->pool);
     struct password_link link = { .company = company, .user = user, .invitation = true };
     instant until, expires;
     const char *why;
 
+    password_link_hold(request->db, request->pool, company, user);
+    person = person_read(request->db, request->pool, company, user);
     if (!person)
         return fail(request, ERROR_NOT_FOUND);
     if (!permission_covers(request->actor.scopes,

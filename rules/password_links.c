@@ -108,13 +108,18 @@ static instant too_soon(struct rows open, instant now)
     return again > now ? again : 0;
 }
 
+void password_link_hold(struct db *db, struct pool *pool, struct id company, struct id user)
+{
+    db_one(db, pool, &LOCK_PERSON, BIND(value_id(company), value_id(user)));
+}
+
 instant password_link_send(struct db *db, struct pool *pool, const struct password_link *link, instant now,
                            instant *expires_at)
 {
     struct value company = value_id(link->company), user = value_id(link->user);
     instant expires = now + (link->invitation ? INVITATION_LIFE : RESET_LIFE);
     /* Two requests at once count one after the other. */
-    db_one(db, pool, &LOCK_PERSON, BIND(company, user));
+    password_link_hold(db, pool, link->company, link->user);
     struct rows open = db_all(db, pool, &FIND_OPEN, BIND(company, user, value_time(now)));
     /* An invitation replaces the older ones, so only the time between two matters. */
     instant again = too_soon(

@@ -17,6 +17,12 @@ struct password_link {
 };
 
 /*
+ * Until the transaction ends nobody changes the person's role or e-mail address, or puts them to rest: what
+ * the caller reads of them from here on is what the link is for.
+ */
+void password_link_hold(struct db *db, struct pool *pool, struct id company, struct id user);
+
+/*
  * Mails a link, in the caller's transaction: a reset is good for an hour, an invitation for 72, and makes the
  * older ones useless. 0, or the time before which another is refused: five minutes lie between two links, and
  * a person has at most three open ones. `*expires_at` may be NULL. The caller wakes the dispatcher.

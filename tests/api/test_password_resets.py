@@ -249,6 +249,31 @@ def test_an_invitation_does_not_outlive_the_role_that_it_was_for(stack, company)
     confirm(stack, token, expect=422)
 
 
+def answer_while(stack, user, ask, change, *values):
+    """The answer to a request that waits for the person, whom somebody changes meanwhile."""
+    with concurrent.futures.ThreadPoolExecutor(1) as thread:
+        with stack.sql.locked("SELECT id FROM users WHERE id = %s FOR UPDATE", id_bytes(user)) as other:
+            answer = thread.submit(ask)
+            stack.sql.wait_for_waiter()
+            other.execute(f"UPDATE users SET {change} WHERE id = %s", (*values, id_bytes(user)))
+            other.connection.commit()
+        return answer.result()
+
+
+def test_an_invitation_is_for_who_the_person_is_once_it_is_mailed(stack, company):
+    coach = company.user("Ida", "coach", email=company.id + "@example.com")
+    new = "new-" + coach["email"]
+    answer = answer_while(stack, coach["id"], lambda: invite(company, coach), "role = 'admin', email = %s", new)
+    assert answer.json()["email"] == new and not mails(stack, coach["email"]) and token_of(stack, new)
+
+
+@pytest.mark.parametrize("change", ["role = 'member'", "active = FALSE", "role = 'admin'", "email = NULL"])
+def test_who_may_be_invited_no_longer_is_not(stack, company, change):
+    desk, coach = company.person("frontdesk"), company.user("Ida", "coach", email=company.id + "@example.com")
+    answer = answer_while(stack, coach["id"], lambda: invite(desk, coach, None), change)
+    assert answer.status_code == (403 if "admin" in change else 409) and not mails(stack, coach["email"])
+
+
 def test_nobody_invites_those_who_may_more(company):
     desk = company.person("frontdesk")
     invite(desk, company.user("Ann", "admin", email="ann@example.com"), 403)
