@@ -60,6 +60,13 @@ static enum outcome ask(struct request *request)
     return reply_json(request, body);
 }
 
+static const char *action_of(enum password_outcome outcome)
+{
+    if (outcome == PASSWORD_MADE)
+        return "login.created";
+    return outcome == PASSWORD_MOVED ? "login.moved" : "password.changed";
+}
+
 static enum outcome confirm(struct request *request)
 {
     struct id company, user, none = { { 0 } };
@@ -72,8 +79,8 @@ static enum outcome confirm(struct request *request)
         return fail_field(request, "token", "must be of a link that is still good: ask for a new one");
     if (outcome == PASSWORD_NOT_FREE)
         return conflict(request, "another login has this e-mail address");
-    audit(request->db, company, none, user, outcome == PASSWORD_MADE ? "login.created" : "password.changed",
-          id_format(id, "usr", user), request->address, NULL, request->now);
+    audit(request->db, company, none, user, action_of(outcome), id_format(id, "usr", user), request->address,
+          NULL, request->now);
     request->poke = true;
     return reply_empty(request);
 }
@@ -86,8 +93,8 @@ static const char *why_not_invited(struct request *request, const struct row *pe
         return "only active staff are invited";
     if (!email)
         return "the person has no e-mail address";
-    if (login_exists(request->db, request->pool, request->actor.company, row_id(person, "id"), email))
-        return "the person or the e-mail address has a login already";
+    if (login_exists(request->db, request->pool, email))
+        return "the e-mail address has a login already";
     return NULL;
 }
 
@@ -131,7 +138,8 @@ static const struct route routes[] = {
       .summary = "Set the password by a mailed link; ends every session of the person" },
     { "POST", "/api/v1/users/{id}/invitation", .scope = "users:write", .params = id_param,
       .out = invitation_out, .status = 202, .errors = (const enum error_code[]){ ERROR_CONFLICT, ERROR_NONE },
-      .run = invite, .summary = "Mail a staff member a link that makes their login" },
+      .run = invite,
+      .summary = "Mail a staff member a link that makes their login, or moves it to their e-mail address" },
     { 0 },
 };
 const struct resource password_resets_resource = { "passwords", routes };

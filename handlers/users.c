@@ -102,7 +102,8 @@ static const struct field create_in[] = {
 static const struct field update_in[] = {
     { "name", FIELD_TEXT, .min = 1, .doc = "Full name" },
     { "role", FIELD_ENUM, .choices = role_choices, .doc = "What they are to the company" },
-    { "email", FIELD_EMAIL, .nullable = true, .doc = "E-mail address" },
+    { "email", FIELD_EMAIL, .nullable = true,
+      .doc = "E-mail address; a login stays with the one before until the person takes an invitation" },
     { "phone", FIELD_PHONE, .nullable = true, .doc = "Phone number" },
     { "timeZone", FIELD_ZONE, .nullable = true, .doc = "IANA zone of their wall clock" },
     { "notes", FIELD_LINES, .nullable = true, .doc = "For the company's own eyes" },

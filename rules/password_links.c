@@ -41,25 +41,32 @@ static const struct statement USE_ALL = {
 };
 static const struct statement FIND_PERSON = {
     "SELECT u.name, o.name AS company_name FROM users u JOIN companies o ON o.id = u.company_id"
-    " WHERE u.company_id = ? AND u.id = ? AND u.deleted_at IS NULL AND u.active",
-    .in = "uu",
+    " WHERE u.company_id = ? AND u.id = ? AND u.email = ? AND u.deleted_at IS NULL AND u.active",
+    .in = "uus",
     .out = "ss",
 };
+/* Where the login's mailbox is still the person's: who has one that they left gets no key to their door. */
 static const struct statement FIND_LOGIN = {
     "SELECT c.company_id, c.user_id, c.email, u.name, o.name AS company_name FROM credentials c"
     " JOIN users u ON u.id = c.user_id JOIN companies o ON o.id = c.company_id"
-    " WHERE c.email = ? AND u.deleted_at IS NULL AND u.active",
+    " WHERE c.email = ? AND u.email = c.email AND u.deleted_at IS NULL AND u.active",
     .in = "s",
     .out = "uusss",
 };
 static const struct statement ANY_LOGIN = {
-    "SELECT user_id FROM credentials WHERE (company_id = ? AND user_id = ?) OR email = ? LIMIT 1",
-    .in = "uus",
-    .out = "u",
+    "SELECT company_id, user_id FROM credentials WHERE email = ?",
+    .in = "s",
+    .out = "uu",
 };
-static const struct statement CHANGE_PASSWORD = {
-    "UPDATE credentials SET password_hash = ?, updated_at = ? WHERE company_id = ? AND user_id = ?",
-    .in = "stuu",
+static const struct statement LOCK_LOGIN = {
+    "SELECT email FROM credentials WHERE company_id = ? AND user_id = ? FOR UPDATE",
+    .in = "uu",
+    .out = "s",
+};
+static const struct statement CHANGE_LOGIN = {
+    "UPDATE credentials SET email = ?, password_hash = ?, updated_at = ? WHERE company_id = ? AND user_id = "
+    "?",
+    .in = "sstuu",
 };
 
 static struct value token_hash(struct pool *pool, const char *token)
@@ -80,7 +87,7 @@ static void mail(struct db *db, struct pool *pool, const struct password_link *l
         subject = pool_printf(pool, "Your login at %s", link->company_name);
         body =
             pool_printf(pool,
-                        "Hello %s,\n\n%s has made you a login. Choose your password here:\n\n%s/reset#%s\n\n"
+                        "Hello %s,\n\n%s invites you to log in. Choose your password here:\n\n%s/reset#%s\n\n"
                         "The link works once, for three days. You log in with %s.\n",
                         link->name, link->company_name, url, token, link->email);
     } else {
@@ -149,6 +156,11 @@ void password_link_send_reset(struct db *db, struct pool *pool, const char *emai
     if (!row) {
         return;
     }
+    password_link_hold(db, pool, row_id(row, "company_id"), row_id(row, "user_id"));
+    row = db_one(db, pool, &FIND_LOGIN, BIND(value_text(email)));
+    if (!row) {
+        return;
+    }
     struct password_link link = { .company = row_id(row, "company_id"),
                                   .user = row_id(row, "user_id"),
                                   .email = row_text(row, "email"),
@@ -157,9 +169,9 @@ void password_link_send_reset(struct db *db, struct pool *pool, const char *emai
     password_link_send(db, pool, &link, now, NULL);
 }
 
-bool login_exists(struct db *db, struct pool *pool, struct id company, struct id user, const char *email)
+bool login_exists(struct db *db, struct pool *pool, const char *email)
 {
-    return db_one(db, pool, &ANY_LOGIN, BIND(value_id(company), value_id(user), value_text(email))) != NULL;
+    return db_one(db, pool, &ANY_LOGIN, BIND(value_text(email))) != NULL;
 }
 
 /* ---- using ---- */
@@ -177,6 +189,39 @@ static void tell_of_change(struct db *db, struct pool *pool, struct id company, 
         now);
 }
 
+/* To the mailbox that was theirs: it opens nothing any more, and learns nothing of the new one. */
+static void tell_of_move(struct db *db, struct pool *pool, struct id company, const char *email,
+                         const struct row *person, instant now)
+{
+    const char *name = row_text(person, "company_name");
+    message_queue(
+        db, company, email, "Your login was moved",
+        pool_printf(pool,
+                    "Hello %s,\n\nyour login at %s has another e-mail address since a moment ago, and a "
+                    "new password; every\nlogin of yours was ended. If you did not expect this, ask the "
+                    "people of %s.\n",
+                    row_text(person, "name"), name, name),
+        now);
+}
+
+/* Makes the login, or gives it the password and the address: only a mailbox that was proven gets here. */
+static enum password_outcome set_login(struct db *db, struct pool *pool, const struct row *link,
+                                       const struct row *before, const char *password, instant now)
+{
+    struct value company = *row_value(link, "company_id"), user = *row_value(link, "user_id");
+    const char *email = row_text(link, "email");
+    if (!before) {
+        return person_add_login(db, pool, company.id, user.id, email, password, now) ? PASSWORD_MADE
+                                                                                     : PASSWORD_NOT_FREE;
+    }
+    const char *hash = crypto_password_hash(pool, password);
+    if (!db_try(db, &CHANGE_LOGIN,
+                BIND(value_text(email), value_text(hash), value_time(now), company, user))) {
+        return PASSWORD_NOT_FREE;
+    }
+    return strcasecmp(row_text(before, "email"), email) == 0 ? PASSWORD_CHANGED : PASSWORD_MOVED;
+}
+
 enum password_outcome password_link_use(struct db *db, struct pool *pool, const char *token,
                                         const char *password, instant now, struct id *company,
                                         struct id *user)
@@ -188,21 +233,23 @@ enum password_outcome password_link_use(struct db *db, struct pool *pool, const 
     *company = row_id(link, "company_id");
     *user = row_id(link, "user_id");
     const char *email = row_text(link, "email");
-    const struct row *person = db_one(db, pool, &FIND_PERSON, BIND(value_id(*company), value_id(*user)));
+    const struct row *person =
+        db_one(db, pool, &FIND_PERSON, BIND(value_id(*company), value_id(*user), value_text(email)));
     if (!person) {
         return PASSWORD_NO_LINK;
     }
-    const char *hash = crypto_password_hash(pool, password);
-    bool changed = db_run(db, &CHANGE_PASSWORD,
-                          BIND(value_text(hash), value_time(now), value_id(*company), value_id(*user))) > 0;
-    if (!changed && !person_add_login(db, pool, *company, *user, email, password, now)) {
-        return PASSWORD_NOT_FREE;
+    const struct row *before = db_one(db, pool, &LOCK_LOGIN, BIND(value_id(*company), value_id(*user)));
+    enum password_outcome outcome = set_login(db, pool, link, before, password, now);
+    if (outcome == PASSWORD_NOT_FREE) {
+        return outcome;
     }
     db_run(db, &USE_ALL, BIND(value_time(now), value_id(*company), value_id(*user)));
     sessions_end_all(db, *company, *user, now);
     login_unlock(db, pool, email);
-    if (changed) {
+    if (outcome == PASSWORD_CHANGED) {
         tell_of_change(db, pool, *company, email, person, now);
+    } else if (outcome == PASSWORD_MOVED) {
+        tell_of_move(db, pool, *company, row_text(before, "email"), person, now);
     }
-    return changed ? PASSWORD_CHANGED : PASSWORD_MADE;
+    return outcome;
 }

@@ -1,7 +1,12 @@
 /*
  * password_links: one-time links that set a password, mailed to the person: for who forgot theirs, and as an
- * invitation for staff without login. Only the SHA-256 of what is in the link is stored; the mail's own row
- * is emptied once it is sent.
+ * invitation for staff without login, or whose e-mail address is not their login's any more.
+ *
+ * A login stays at its e-mail address while the person gets another one, and is opened from there with the
+ * password, but no reset is mailed to either: the one before is not theirs any more, the new one has proven
+ * nothing yet. An invitation proves it, and moves the login there. A link is good as long as its address is
+ * the person's. Only the SHA-256 of what is in the link is stored; the mail's own row is emptied once it is
+ * sent.
  */
 #ifndef RULES_PASSWORD_LINKS_H
 #define RULES_PASSWORD_LINKS_H
@@ -30,13 +35,15 @@ void password_link_hold(struct db *db, struct pool *pool, struct id company, str
 instant password_link_send(struct db *db, struct pool *pool, const struct password_link *link, instant now,
                            instant *expires_at);
 
-/* The reset link of whoever logs in with the address; nothing where nobody does, or it is too soon. */
+/* The reset link of whoever logs in with the address and has it still; nothing where nobody does, or it is
+ * too soon. */
 void password_link_send_reset(struct db *db, struct pool *pool, const char *email, instant now);
 
 enum password_outcome {
     PASSWORD_CHANGED, /* of a login that was there: all sessions of the person ended */
+    PASSWORD_MOVED,   /* the same, and it has another e-mail address now; the one before was told */
     PASSWORD_MADE,    /* the login is new */
-    PASSWORD_NO_LINK, /* unknown, used, run out, or the person is gone */
+    PASSWORD_NO_LINK, /* unknown, used, run out, or the person is gone or has another e-mail address */
     PASSWORD_NOT_FREE /* another login has taken the e-mail address meanwhile */
 };
 /* In the caller's transaction; `*company` and `*user` tell whose it was. */
@@ -44,7 +51,7 @@ enum password_outcome password_link_use(struct db *db, struct pool *pool, const 
                                         const char *password, instant now, struct id *company,
                                         struct id *user);
 
-/* Whether the person, or anybody else, logs in with that e-mail address or at all. */
-bool login_exists(struct db *db, struct pool *pool, struct id company, struct id user, const char *email);
+/* Whether anybody logs in with that e-mail address. */
+bool login_exists(struct db *db, struct pool *pool, const char *email);
 
 #endif

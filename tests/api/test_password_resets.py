@@ -280,6 +280,79 @@ def test_nobody_invites_those_who_may_more(company):
     invite(desk, company.user("Cleo", "coach", email="cleo-x@example.com"))
 
 
+# ---- another e-mail address ----
+
+
+@pytest.fixture
+def moved(stack, company, admin):
+    """(id, e-mail address of the login, that of the person): the login is where it was."""
+    new = "new-" + admin[1]
+    company.patch(f"/api/v1/users/{admin[0]}", {"email": new})
+    return admin[0], admin[1], new
+
+
+def log_in(stack, email, password, expect=201):
+    return stack.client().post("/api/v1/sessions", {"email": email, "password": password}, expect)
+
+
+def test_the_mailbox_of_before_sets_no_password(stack, moved):
+    user, old, new = moved
+    for email in (old, new):
+        ask(stack, email)
+        assert not mails(stack, email)
+    log_in(stack, old, PASSWORD)
+    log_in(stack, new, PASSWORD, 401)
+
+
+def test_an_invitation_moves_the_login_to_the_new_mailbox(stack, company, moved):
+    user, old, new = moved
+    before = Person(stack, old)
+    assert company.post(f"/api/v1/users/{user}/invitation", None, 202).json()["email"] == new
+    before.get("/api/v1/company")
+    confirm(stack, token_of(stack, new))
+    before.get("/api/v1/company", 401)
+    log_in(stack, old, NEW, 401)
+    assert Person(stack, new, NEW).login["user"]["id"] == user
+    assert [mail["subject"] for mail in mails(stack, old)] == ["Your login was moved"]
+    assert new not in mails(stack, old)[0]["body"] and "/reset#" not in mails(stack, old)[0]["body"]
+    told = [row["action"] for row in stack.sql.all("SELECT action FROM audit_log WHERE subject = %s ORDER BY id", user)]
+    assert told[-2:] == ["user.invited", "login.moved"]
+    for email, count in ((old, 1), (new, 2)):
+        ask(stack, email)
+        assert len(mails(stack, email)) == count
+    company.post(f"/api/v1/users/{user}/invitation", None, 409)
+
+
+def test_a_login_is_moved_to_no_address_of_another(stack, company, moved):
+    user, old, new = moved
+    company.post(f"/api/v1/users/{user}/invitation", None, 202)
+    Company(stack).add_login("admin", email=new)
+    assert confirm(stack, token_of(stack, new), expect=409).json()["error"]["code"] == "CONFLICT"
+    log_in(stack, old, PASSWORD)
+    stack.sql.run("UPDATE password_resets SET created_at = '2020-01-01' WHERE user_id = %s", id_bytes(user))
+    company.post(f"/api/v1/users/{user}/invitation", None, 409)
+
+
+def test_a_mailbox_in_another_case_is_the_same(stack, company, admin):
+    company.patch(f"/api/v1/users/{admin[0]}", {"email": admin[1].upper()})
+    company.post(f"/api/v1/users/{admin[0]}/invitation", None, 409)
+    ask(stack, admin[1])
+    confirm(stack, token_of(stack, admin[1]))
+    assert mails(stack, admin[1])[-1]["subject"] == "Your password was changed"
+
+
+def test_a_link_is_asked_for_by_who_has_the_mailbox_in_the_end(stack, admin):
+    answer_while(stack, admin[0], lambda: ask(stack, admin[1]), "email = %s", "new-" + admin[1])
+    assert not mails(stack, admin[1])
+
+
+def test_a_link_is_good_while_its_mailbox_is_the_person_s(stack, admin):
+    ask(stack, admin[1])
+    token = token_of(stack, admin[1])
+    stack.sql.run("UPDATE users SET email = 'another@example.com' WHERE id = %s", id_bytes(admin[0]))
+    confirm(stack, token, expect=422)
+
+
 # ---- the page ----
 
 
