@@ -3,6 +3,7 @@
 #include "core/request.h"
 #include "rules/audit.h"
 #include "rules/companies.h"
+#include "rules/keys.h"
 #include "rules/logins.h"
 #include "rules/password_links.h"
 #include "rules/people.h"
@@ -98,6 +99,17 @@ static const char *why_not_invited(struct request *request, const struct row *pe
     return NULL;
 }
 
+/* A key sheds nothing that binds it by inviting a mailbox of its own. */
+static enum outcome fail_bound(struct request *request)
+{
+    struct json_object *details = json_new_object(request->pool);
+
+    json_set_text(
+        details, "reason",
+        "a key that is bound to addresses, limits or an expiry invites nobody: a login is bound by none");
+    return fail_with(request, ERROR_FORBIDDEN, details);
+}
+
 static enum outcome invite(struct request *request)
 {
     struct id company = request->actor.company, user = input_id(request->params, "id");
@@ -107,6 +119,8 @@ static enum outcome invite(struct request *request)
     instant until, expires;
     const char *why;
 
+    if (key_is_bound(&request->actor))
+        return fail_bound(request);
     password_link_hold(request->db, request->pool, company, user);
     person = person_read(request->db, request->pool, company, user);
     if (!person)

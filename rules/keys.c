@@ -389,6 +389,12 @@ void key_inherit(const struct actor *caller, struct key_power *power)
     }
 }
 
+bool key_is_bound(const struct actor *caller)
+{
+    return caller->addresses || caller->booking_limit > 0 || caller->calendar_limit > 0 ||
+           caller->expires_at > 0;
+}
+
 /* ---- rotating ---- */
 
 const struct field key_rotate_in[] = {

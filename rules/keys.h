@@ -76,6 +76,10 @@ void key_inherit(const struct actor *caller, struct key_power *power);
 /* Where it is not so. */
 enum outcome key_fail_power(struct request *request);
 
+/* Whether the caller is a key that is bound by addresses, limits or an expiry. A login cannot be: such a key
+ * must not make one. */
+bool key_is_bound(const struct actor *caller);
+
 /*
  * A second secret for the caller's key of that id, with an audit row. The one before opens for the body's
  * `overlapSeconds` more (0: it ends at once), and the one before that no more. Returns the new raw key; NULL:

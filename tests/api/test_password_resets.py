@@ -249,6 +249,18 @@ def test_an_invitation_does_not_outlive_the_role_that_it_was_for(stack, company)
     confirm(stack, token, expect=422)
 
 
+@pytest.mark.parametrize("bound", [{"allowedAddresses": ["127.0.0.0/8"]}, {"expiresAt": "2090-01-01T00:00:00Z"},
+                                   {"bookingLimit": 5}, {"calendarLimit": 5}])
+def test_a_bound_key_invites_nobody(stack, company, bound):
+    """Else it would invite a mailbox of its own, and the login there would be bound by nothing."""
+    made = company.post("/api/v1/keys", {"name": "Bound", "scopes": ["*"], **bound}).json()
+    client, coach = stack.client(made["key"]), company.staff("Cleo", role="coach")
+    refused = invite(client, coach, 403).json()["error"]
+    assert "bound" in refused["details"]["reason"] and not mails(stack, coach["email"])
+    company.patch(f"/api/v1/keys/{made['id']}", {name: [] if name == "allowedAddresses" else None for name in bound})
+    invite(client, coach)
+
+
 def answer_while(stack, user, ask, change, *values):
     """The answer to a request that waits for the person, whom somebody changes meanwhile."""
     with concurrent.futures.ThreadPoolExecutor(1) as thread:
