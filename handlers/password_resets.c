@@ -134,7 +134,9 @@ static enum outcome invite(struct request *request)
     link.email = row_text(person, "email");
     link.name = row_text(person, "name");
     link.company_name = row_text(company_read(request->db, request->pool, company), "name");
-    until = password_link_send(request->db, request->pool, &link, request->now, &expires);
+    until = login_count_invitation(request->db, request->pool, link.email, request->now);
+    if (!until)
+        until = password_link_send(request->db, request->pool, &link, request->now, &expires);
     if (until)
         return too_many(request, until);
     audit_request(request, "user.invited", "usr", user, NULL);

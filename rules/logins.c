@@ -8,13 +8,14 @@
 #include <ctype.h>
 
 enum {
-    EMAIL_FREE = 3,     /* failures without a pause; then 1, 2, 4 … seconds */
-    EMAIL_LOCKS = 10,   /* … until a long one */
-    ADDRESS_LOCKS = 50, /* many people share an address */
-    RESETS_LOCKS = 20,  /* mails that one address may ask for */
-    SITE_TIMES = 10,    /* as many from a site as from one address */
-    IPV6_NETWORK = 8,   /* bytes: who has one IPv6 address has a whole /64 … */
-    IPV6_SITE = 6,      /* … and often a /48 */
+    EMAIL_FREE = 3,       /* failures without a pause; then 1, 2, 4 … seconds */
+    EMAIL_LOCKS = 10,     /* … until a long one */
+    ADDRESS_LOCKS = 50,   /* many people share an address */
+    RESETS_LOCKS = 20,    /* mails that one address may ask for */
+    INVITATIONS_LOCK = 3, /* mails to one address; then none for an hour */
+    SITE_TIMES = 10,      /* as many from a site as from one address */
+    IPV6_NETWORK = 8,     /* bytes: who has one IPv6 address has a whole /64 … */
+    IPV6_SITE = 6,        /* … and often a /48 */
     TRIES_A_MINUTE = 20,
     LOGINS_KNOWN = 50, /* of a person: the newest tell from where they log in */
     SESSION_KEPT_DAYS = 30
@@ -116,9 +117,10 @@ int64_t login_pause(enum login_subject subject, int64_t failures)
                                      [LOGIN_ADDRESS] = ADDRESS_LOCKS,
                                      [LOGIN_SITE] = SITE_TIMES * ADDRESS_LOCKS,
                                      [LOGIN_RESETS] = RESETS_LOCKS,
-                                     [LOGIN_SITE_RESETS] = SITE_TIMES * RESETS_LOCKS };
+                                     [LOGIN_SITE_RESETS] = SITE_TIMES * RESETS_LOCKS,
+                                     [LOGIN_INVITATIONS] = INVITATIONS_LOCK };
     if (failures >= locks[subject]) {
-        return LONG_PAUSE;
+        return subject == LOGIN_INVITATIONS ? CLOCK_HOUR : LONG_PAUSE;
     }
     if (subject != LOGIN_EMAIL || failures <= EMAIL_FREE) {
         return 0;
@@ -134,13 +136,18 @@ static struct value subject_of(struct pool *pool, const char *kind, const char *
     return value_bytes((const char *)hash, SHA256_SIZE);
 }
 
-static struct value email_subject(struct pool *pool, const char *email)
+static struct value mailbox_subject(struct pool *pool, const char *kind, const char *email)
 {
     char *lower = pool_strdup(pool, email);
     for (char *c = lower; *c; c++) {
         *c = (char)tolower((unsigned char)*c);
     }
-    return subject_of(pool, "email", lower, strlen(lower));
+    return subject_of(pool, kind, lower, strlen(lower));
+}
+
+static struct value email_subject(struct pool *pool, const char *email)
+{
+    return mailbox_subject(pool, "email", email);
 }
 
 static struct value address_subject(struct pool *pool, const char *kind, const char *address)
@@ -206,11 +213,13 @@ static instant blocked_until(const struct row *row, instant now)
     return until > now ? until : 0;
 }
 
-/* One more failure; what is a day old is forgotten. Returns how many there are. */
+/* One more failure or mail; what is a day old, or of invitations an hour, is forgotten. Returns how many
+ * there are. */
 static int64_t count(struct db *db, enum login_subject kind, struct value subject, const struct row *row,
                      instant now)
 {
-    bool old = row_time(row, "updated_at") + CLOCK_DAY <= now;
+    int64_t kept = kind == LOGIN_INVITATIONS ? CLOCK_HOUR : CLOCK_DAY;
+    bool old = row_time(row, "updated_at") + kept <= now;
     int64_t failures = old ? 1 : row_int(row, "failures") + 1;
     int64_t pause = login_pause(kind, failures);
     db_run(db, &COUNT_FAILURE,
@@ -312,6 +321,17 @@ instant login_count_reset(struct db *db, struct pool *pool, const char *address,
     instant until = lock_all(db, pool, tallies, kinds, now);
     if (!until) {
         count_all(db, tallies, kinds, now);
+    }
+    return until;
+}
+
+instant login_count_invitation(struct db *db, struct pool *pool, const char *email, instant now)
+{
+    struct value subject = mailbox_subject(pool, "invitation", email);
+    const struct row *row = lock(db, pool, subject, now);
+    instant until = blocked_until(row, now);
+    if (!until) {
+        count(db, LOGIN_INVITATIONS, subject, row, now);
     }
     return until;
 }

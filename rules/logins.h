@@ -14,10 +14,17 @@
 #include "core/db.h"
 
 /* A site is what one IPv6 customer is usually given: a /48, of 65,536 networks. */
-enum login_subject { LOGIN_EMAIL, LOGIN_ADDRESS, LOGIN_SITE, LOGIN_RESETS, LOGIN_SITE_RESETS };
+enum login_subject {
+    LOGIN_EMAIL,
+    LOGIN_ADDRESS,
+    LOGIN_SITE,
+    LOGIN_RESETS,
+    LOGIN_SITE_RESETS,
+    LOGIN_INVITATIONS
+};
 
-/* How many milliseconds of refusal follow the n-th failure on an e-mail address, or from a network address.
- */
+/* How many milliseconds of refusal follow the n-th failure on an e-mail address, or from a network address;
+ * or the n-th mail. */
 int64_t login_pause(enum login_subject subject, int64_t failures);
 
 struct login_try {
@@ -39,6 +46,12 @@ void login_succeeded(struct db *db, const struct login_try *attempt);
 void login_unlock(struct db *db, struct pool *pool, const char *email);
 /* A request for a password link from that address, counted; 0, or until when there are too many. */
 instant login_count_reset(struct db *db, struct pool *pool, const char *address, instant now);
+/*
+ * An invitation to that e-mail address, counted over all people and companies that have it, so that nobody's
+ * mailbox is filled by it; 0, or until when there are too many. Where the caller's transaction is rolled
+ * back, none was sent and none counts.
+ */
+instant login_count_invitation(struct db *db, struct pool *pool, const char *email, instant now);
 
 /*
  * The active person of the login, where the password is theirs: user_id, company_id, role, name, email,

@@ -217,6 +217,32 @@ def test_an_invitation_lasts_three_days_and_the_newest_counts(stack, company, cl
     confirm(stack, token_of(stack, coach["email"]))
 
 
+def test_a_mailbox_gets_three_invitations_an_hour_whoever_sends_them(stack, company, clock):
+    clock("2031-05-01T10:00:00Z")
+    email = company.id + "@example.com"
+
+    def add(where, spelling=email):
+        return where.user("Ida", "coach", email=spelling)
+
+    first = add(company)
+    invite(company, first)
+    invite(company, first, 429)  # too soon, and not counted
+    invite(company, add(company, email.upper()))
+    clock("2031-05-01T10:20:00Z")
+    other = Company(stack)
+    invite(other, add(other))
+    refused = add(company)
+    for client, person in ((company, refused), (other, add(other))):
+        answer = invite(client, person, 429)
+        assert answer.json()["error"]["code"] == "RATE_LIMITED" and answer.headers["Retry-After"] == "3600"
+    invite(company, add(company, "an-" + email))
+    assert len(mails(stack, email)) == 3  # the database takes both spellings for one
+    clock("2031-05-01T11:20:00Z")
+    for person in (refused, add(company), add(company)):
+        invite(company, person)
+    invite(company, add(company), 429)
+
+
 def test_who_cannot_be_invited(stack, company):
     for person in (company.user("Mia", "member", email="m@example.com"), company.user("Ada", "coach")):
         assert invite(company, person, 409).json()["error"]["details"]["reason"]

@@ -42,6 +42,13 @@ static void an_address_has_more_patience(void **state)
     assert_int_equal(login_pause(LOGIN_SITE_RESETS, 200), 15 * CLOCK_MINUTE);
 }
 
+static void a_mailbox_gets_three_invitations_and_then_none_for_an_hour(void **state)
+{
+    (void)state;
+    assert_int_equal(login_pause(LOGIN_INVITATIONS, 2), 0);
+    assert_int_equal(login_pause(LOGIN_INVITATIONS, 3), CLOCK_HOUR);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -49,6 +56,7 @@ int main(void)
         cmocka_unit_test(then_each_costs_twice_the_one_before),
         cmocka_unit_test(from_the_tenth_on_it_is_a_quarter_of_an_hour),
         cmocka_unit_test(an_address_has_more_patience),
+        cmocka_unit_test(a_mailbox_gets_three_invitations_and_then_none_for_an_hour),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
