@@ -29,6 +29,7 @@ struct actor {
     uint8_t sealing_key[SHA256_SIZE]; /* of what the database does not hold (the raw key, the setting's
                                          secret): what it seals, the database cannot read */
     const char *scopes;    /* space-separated; `*` is everything of the company, `platform` is the operator */
+    bool fading;           /* by a secret of the key that another has replaced, and that ends soon */
     bool spans;            /* a key of several companies; `company` is the one that this request names */
     const char *addresses; /* the ranges that the key is bound to; NULL: anywhere */
     instant expires_at;    /* of the key; 0: never */

@@ -85,6 +85,7 @@ static void fill_actor(struct request *request, const struct row *row)
                                      .scopes = row_text(row, "scopes"),
                                      .addresses = row_text(row, "allowed_addresses"),
                                      .expires_at = row_time(row, "expires_at"),
+                                     .fading = !row_is_null(row, "good_until"),
                                      .booking_limit = row_int(row, "booking_limit"),
                                      .calendar_limit = row_int(row, "calendar_limit") };
 }

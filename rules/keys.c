@@ -420,13 +420,22 @@ enum outcome key_fail_power(struct request *request)
     return OUTCOME_FAILED;
 }
 
-/* A new secret opens what the key opens, so it is shown only to those who could have made the key. */
-static bool may_rotate(struct request *request, const struct row *row)
+/*
+ * A new secret opens what the key opens, so it is shown only to those who could have made the key. And a key
+ * is rotated where somebody else may have its secret: with what is left of that they must not take it over.
+ */
+static bool may_rotate(struct request *request, struct id key, const struct row *row)
 {
     struct key_power power;
 
     if (!row) {
         fail(request, ERROR_NOT_FOUND);
+        return false;
+    }
+    if (request->actor.fading && id_equal(request->actor.key, key)) {
+        fail_because(
+            request, ERROR_FORBIDDEN,
+            "this secret of the key was replaced: only the new one, another key or a login rotates it");
         return false;
     }
     power = key_power_of(row);
@@ -448,7 +457,7 @@ char *key_rotate(struct request *request, struct id key)
     struct json_object *details;
     char *raw;
 
-    if (!may_rotate(request, key_lock(request->db, request->pool, company, key))) {
+    if (!may_rotate(request, key, key_lock(request->db, request->pool, company, key))) {
         return NULL;
     }
     raw = rotate(request->db, request->pool, company, key, overlap * CLOCK_SECOND, request->now);

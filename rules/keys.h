@@ -83,7 +83,8 @@ bool key_is_bound(const struct actor *caller);
 /*
  * A second secret for the caller's key of that id, with an audit row. The one before opens for the body's
  * `overlapSeconds` more (0: it ends at once), and the one before that no more. Returns the new raw key; NULL:
- * it has failed, for want of the key (404), of power (403) or because the key has ended (409).
+ * it has failed, for want of the key (404), of power (403), because the caller came by the secret before
+ * (403) or because the key has ended (409).
  */
 char *key_rotate(struct request *request, struct id key);
 extern const struct field key_rotate_in[]; /* its body */

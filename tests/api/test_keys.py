@@ -235,6 +235,22 @@ def test_a_key_rotates_itself(stack, company):
     using(stack, again).get("/api/v1/keys")
 
 
+def test_a_secret_that_ends_gives_its_key_no_other(stack, company):
+    """Else the thief for whom the key was rotated rotates it once more, and its owner is out."""
+    made, other = make(company, scopes=["keys:write"]), make(company, scopes=["keys:write"])
+    again = rotate(company, made)
+    old = using(stack, made)
+    for face in ("/api/v1", "/v3"):
+        for body in ({}, {"overlapSeconds": 0}):
+            refused = old.post(f"{face}/keys/{made['id']}/rotate", body, 403).json()["error"]
+            assert refused["code"] == "FORBIDDEN" and "secret" in refused["details"]["reason"]
+    using(stack, again).get("/api/v1/keys")
+    rotate(old, other)  # of what it may make and end anyway
+    third = rotate(using(stack, again), made)
+    using(stack, third).get("/api/v1/keys")
+    old.get("/api/v1/keys", 401)
+
+
 def test_an_answer_that_the_old_secret_sealed_is_not_opened_by_the_new_one(stack, company):
     made = make(company, scopes=["*"])
     headers = {"Idempotency-Key": uuid.uuid4().hex}
