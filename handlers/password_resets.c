@@ -106,7 +106,8 @@ static enum outcome fail_bound(struct request *request)
 
     json_set_text(
         details, "reason",
-        "a key that is bound to addresses, limits or an expiry invites nobody: a login is bound by none");
+        "a key that is bound to addresses, limits or an expiry, or by a secret that was replaced, invites "
+        "nobody: a login is bound by none");
     return fail_with(request, ERROR_FORBIDDEN, details);
 }
 

@@ -58,7 +58,7 @@ static enum outcome create(struct request *request)
         return fail_field(request, "expiresAt", "must lie ahead");
     key_inherit(&request->actor, &order.power);
     if (!key_is_within(&request->actor, &order.power))
-        return fail(request, ERROR_FORBIDDEN);
+        return key_fail_power(request);
     key = key_create(request->db, request->pool, &order, &raw);
     key_audit(request, "key.created", key, key_told(order.name, order.power.scopes));
     return reply_with(request, key, raw);

@@ -363,6 +363,9 @@ static bool addresses_are_within(const char *own, const char *list)
 
 bool key_is_within(const struct actor *caller, const struct key_power *power)
 {
+    if (caller->fading) {
+        return false;
+    }
     if (permission_granted(caller->scopes, "platform")) {
         return true;
     }
@@ -391,7 +394,7 @@ void key_inherit(const struct actor *caller, struct key_power *power)
 
 bool key_is_bound(const struct actor *caller)
 {
-    return caller->addresses || caller->booking_limit > 0 || caller->calendar_limit > 0 ||
+    return caller->fading || caller->addresses || caller->booking_limit > 0 || caller->calendar_limit > 0 ||
            caller->expires_at > 0;
 }
 
@@ -416,26 +419,19 @@ static void fail_because(struct request *request, enum error_code code, const ch
 enum outcome key_fail_power(struct request *request)
 {
     fail_because(request, ERROR_FORBIDDEN,
-                 "nobody gives a key more than they have: scopes, addresses, limits, expiry");
+                 request->actor.fading
+                     ? "this secret of the key was replaced, and gives power to no key: use the new one"
+                     : "nobody gives a key more than they have: scopes, addresses, limits, expiry");
     return OUTCOME_FAILED;
 }
 
-/*
- * A new secret opens what the key opens, so it is shown only to those who could have made the key. And a key
- * is rotated where somebody else may have its secret: with what is left of that they must not take it over.
- */
-static bool may_rotate(struct request *request, struct id key, const struct row *row)
+/* A new secret opens what the key opens, so it is shown only to those who could have made the key. */
+static bool may_rotate(struct request *request, const struct row *row)
 {
     struct key_power power;
 
     if (!row) {
         fail(request, ERROR_NOT_FOUND);
-        return false;
-    }
-    if (request->actor.fading && id_equal(request->actor.key, key)) {
-        fail_because(
-            request, ERROR_FORBIDDEN,
-            "this secret of the key was replaced: only the new one, another key or a login rotates it");
         return false;
     }
     power = key_power_of(row);
@@ -457,7 +453,7 @@ char *key_rotate(struct request *request, struct id key)
     struct json_object *details;
     char *raw;
 
-    if (!may_rotate(request, key, key_lock(request->db, request->pool, company, key))) {
+    if (!may_rotate(request, key_lock(request->db, request->pool, company, key))) {
         return NULL;
     }
     raw = rotate(request->db, request->pool, company, key, overlap * CLOCK_SECOND, request->now);

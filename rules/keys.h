@@ -66,8 +66,11 @@ void key_audit(struct request *request, const char *action, struct id key, struc
 /* {"name":…,"scopes":[…]}: what the log tells of a key that may not be there any more. */
 struct json_object *key_told(const char *name, const char *scopes);
 
-/* Nobody gives more than they have: whether each of the powers is one that the caller has. The operator has
- * them all. */
+/*
+ * Nobody gives more than they have: whether each of the powers is one that the caller has. The operator has
+ * them all. Who comes by a secret that was replaced gives none: that is done where somebody else may have it,
+ * and what they have left must not outlive it.
+ */
 bool key_is_within(const struct actor *caller, const struct key_power *power);
 /* Where the caller is a key that is bound by addresses, limits or an expiry, and the power does not say: the
  * caller's. */
@@ -76,15 +79,14 @@ void key_inherit(const struct actor *caller, struct key_power *power);
 /* Where it is not so. */
 enum outcome key_fail_power(struct request *request);
 
-/* Whether the caller is a key that is bound by addresses, limits or an expiry. A login cannot be: such a key
- * must not make one. */
+/* Whether the caller is a key that is bound by addresses, limits, an expiry or the end of its secret. A login
+ * cannot be: such a key must not make one. */
 bool key_is_bound(const struct actor *caller);
 
 /*
  * A second secret for the caller's key of that id, with an audit row. The one before opens for the body's
  * `overlapSeconds` more (0: it ends at once), and the one before that no more. Returns the new raw key; NULL:
- * it has failed, for want of the key (404), of power (403), because the caller came by the secret before
- * (403) or because the key has ended (409).
+ * it has failed, for want of the key (404), of power (403) or because the key has ended (409).
  */
 char *key_rotate(struct request *request, struct id key);
 extern const struct field key_rotate_in[]; /* its body */

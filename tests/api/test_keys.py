@@ -235,17 +235,20 @@ def test_a_key_rotates_itself(stack, company):
     using(stack, again).get("/api/v1/keys")
 
 
-def test_a_secret_that_ends_gives_its_key_no_other(stack, company):
-    """Else the thief for whom the key was rotated rotates it once more, and its owner is out."""
-    made, other = make(company, scopes=["keys:write"]), make(company, scopes=["keys:write"])
+def test_a_secret_that_ends_gives_power_to_no_key_and_no_login(stack, company):
+    """Else the thief for whom the key was rotated rotates it once more, and its owner is out; or goes on with another."""
+    made, other, [user] = make(company, scopes=["*"]), make(company, scopes=["keys:write"]), [company.user("Eva", "coach", email="e@example.com")]
     again = rotate(company, made)
     old = using(stack, made)
-    for face in ("/api/v1", "/v3"):
-        for body in ({}, {"overlapSeconds": 0}):
-            refused = old.post(f"{face}/keys/{made['id']}/rotate", body, 403).json()["error"]
-            assert refused["code"] == "FORBIDDEN" and "secret" in refused["details"]["reason"]
+    asked = [(f"{face}/keys/{key['id']}/rotate", body) for face in ("/api/v1", "/v3") for key in (made, other)
+             for body in ({}, {"overlapSeconds": 0})]
+    asked += [("/api/v1/keys", {"name": "Mine", "scopes": ["keys:read"]}), ("/v3/keys", {"name": "Mine"}),
+              (f"/api/v1/users/{user['id']}/invitation", None)]
+    for path, body in asked:
+        refused = old.post(path, body, 403).json()["error"]
+        assert refused["code"] == "FORBIDDEN" and "secret" in refused["details"]["reason"]
+    old.patch(f"/api/v1/keys/{made['id']}", {"expiresAt": "2099-01-01T00:00:00Z"}, 403)
     using(stack, again).get("/api/v1/keys")
-    rotate(old, other)  # of what it may make and end anyway
     third = rotate(using(stack, again), made)
     using(stack, third).get("/api/v1/keys")
     old.get("/api/v1/keys", 401)
