@@ -3,6 +3,7 @@
 
 #include "core/log.h"
 #include "dispatcher/look.h"
+#include "rules/events.h"
 
 enum {
     RECOVER_EVERY_US = 1000000,
@@ -97,6 +98,8 @@ static void begin(struct dispatcher *dispatcher, struct step *step, const struct
     step->until = row_time(row, "until");
     step->cursor = row_is_null(row, "cursor_id") ? id_first_of(step->since > 0 ? step->since : 1)
                                                  : row_id(row, "cursor_id");
+    if (id_compare(step->cursor, events_kept_from()) < 0)
+        step->cursor = events_kept_from();
     step->end = id_first_of(step->until + CLOCK_MINUTE);
     step->missing = strcmp(what, "failed") != 0;
     step->failed = strcmp(what, "missing") != 0;

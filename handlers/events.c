@@ -69,6 +69,8 @@ static struct rows read_feed(struct request *request, struct id after)
     struct value company = value_id(request->actor.company), limit = value_int(page_limit(request));
     const char *type = input_text(request->query, "type");
 
+    if (id_compare(after, events_kept_from()) < 0)
+        after = events_kept_from();
     if (type)
         return db_all(request->db, request->pool, &FEED_OF_TYPE,
                       BIND(company, value_text(type), bound(after), bound(end), limit));

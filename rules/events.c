@@ -1,5 +1,7 @@
 #include "rules/events.h"
 
+#include "core/config.h"
+
 static const struct statement INSERT_EVENT = {
     "INSERT INTO events (id, company_id, type, payload, created_at) VALUES (?, ?, ?, ?, ?)",
     .in = "uusst",
@@ -63,4 +65,11 @@ struct id event_emit_test(struct db *db, struct pool *pool, struct id company, s
            BIND(value_id(delivery), value_id(company), value_id(endpoint), value_id(event), value_time(now),
                 value_time(now)));
     return delivery;
+}
+
+struct id events_kept_from(void)
+{
+    int64_t day = clock_real() / CLOCK_DAY - config_int(CONFIG_RETENTION_DAYS);
+
+    return id_first_of(day > 0 ? day * CLOCK_DAY : 1);
 }

@@ -46,4 +46,10 @@ struct id event_emit_test(struct db *db, struct pool *pool, struct id company, s
 /* An example snapshot of a type of the list, as a test send carries it. Belongs to the pool. */
 struct json_object *event_example(struct pool *pool, const char *type);
 
+/*
+ * The first id of the days that `retention_days` keeps. An older event stays as long as anybody's delivery of
+ * its day waits; whether others of that day were delivered, or tests, is not known any more.
+ */
+struct id events_kept_from(void);
+
 #endif

@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from stack import Stack, wait_until
+from stack import Stack, id_text, wait_until
 from world import UTC, Company
 
 DAY = datetime.timedelta(days=1)
@@ -26,7 +26,7 @@ def keeper():
 @pytest.fixture(autouse=True)
 def afresh(keeper):
     """Nothing stored and no day made yet, as after an installation."""
-    for table in ("deliveries", *TABLES):
+    for table in ("deliveries", "recoveries", *TABLES):
         keeper.sql.run(f"DELETE FROM {table}")
     for table in TABLES:
         keeper.sql.run(f"ALTER TABLE {table} PARTITION BY RANGE COLUMNS (id) (PARTITION later VALUES LESS THAN (MAXVALUE))")
@@ -163,6 +163,26 @@ def test_what_waits_holds_its_day_back(keeper, company, state):
     keeper.sql.run("UPDATE deliveries SET state = 'failed' WHERE id = %s", waiting)
     keeper.dispatch()
     assert not exists(keeper, "events", event) and days(keeper, "events") == between(-KEPT, 3)
+
+
+def test_what_was_delivered_on_a_day_that_is_held_back_is_not_sent_again(keeper, company):
+    """Others' deliveries hold the day; those of this company are gone, and with them what was delivered or a test."""
+    other = Company(keeper)
+    other.webhook("https://gone.invalid/hook", ["user.created"], active=False)
+    old, kept = (old_event(company, company.hook, age, "delivered")[0] for age in (KEPT + 3, KEPT - 1))
+    old_event(other, None, KEPT + 3, "held")
+    keeper.dispatch()
+    keep_house(keeper)
+    assert exists(keeper, "events", old) and not keeper.sql.one("SELECT 1 FROM deliveries WHERE event_id = %s", old)
+    feed = company.get("/api/v1/events", params={"limit": 100}).json()["data"]
+    assert id_text("evt", kept) in [event["id"] for event in feed] and id_text("evt", old) not in [event["id"] for event in feed]
+    company.patch(f"/api/v1/webhooks/{company.hook['id']}", {"active": True})
+    since = (today() - DAY * (KEPT + 5)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    path = f"/api/v1/webhooks/{company.hook['id']}/recoveries"
+    started = company.post(path, {"since": since}, 202).json()
+    keeper.dispatch()
+    done = company.get(f"{path}/{started['id']}").json()
+    assert (done["state"], done["recovered"]) == ("done", 0)
 
 
 @pytest.mark.parametrize("state", ["pending", "retrying", "held"])
