@@ -105,7 +105,8 @@ static const char *take_clock(const char *text, size_t length, struct value *val
 {
     int hour, minute;
 
-    if (length != 5 || text[2] != ':' || strspn(text, "0123456789:") != 5)
+    if (length != 5 || strspn(text, "0123456789") != 2 || text[2] != ':' ||
+        strspn(text + 3, "0123456789") != 2)
         return "must be a time of day like 09:30";
     hour = (text[0] - '0') * 10 + text[1] - '0';
     minute = (text[3] - '0') * 10 + text[4] - '0';

@@ -116,6 +116,9 @@ static void names_the_faulty_member(void **state)
     expect_problem("{\"name\":\"x\",\"startsAt\":\"2026-02-30T10:00:00Z\"}", "startsAt");
     expect_problem("{\"name\":\"x\",\"startsAt\":\"2026-02-03T10:00:00\"}", "startsAt");
     expect_problem("{\"name\":\"x\",\"opens\":\"24:01\"}", "opens");
+    expect_problem("{\"name\":\"x\",\"opens\":\"1::30\"}", "opens");
+    expect_problem("{\"name\":\"x\",\"opens\":\"09:1:\"}", "opens");
+    expect_problem("{\"name\":\"x\",\"opens\":\"09:30:00\"}", "opens");
     expect_problem("{\"name\":\"x\",\"count\":1.5}", "count");
     expect_problem("{\"name\":\"x\",\"count\":0}", "count");
     expect_problem("{\"name\":\"x\",\"count\":\"3\"}", "count");
