@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 enum { BASE32_LENGTH = 26 };
+enum { BACK_MOST = 10000 }; /* ms that the clock may go back and ids do not; further, it was wrong before */
 
 static const char alphabet[] = "0123456789abcdefghjkmnpqrstvwxyz"; /* Crockford: no i, l, o, u */
 
@@ -66,7 +67,7 @@ struct id id_new(void)
     uint64_t now = (uint64_t)clock_real();
     struct id id;
 
-    if (now > last.millisecond) {
+    if (now > last.millisecond || now + BACK_MOST < last.millisecond) {
         begin_millisecond(now);
     } else {
         step();

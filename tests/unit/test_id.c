@@ -135,6 +135,23 @@ static void test_bounds_of_a_time(void **state)
     assert_true(id_is_nil(id_first_of(0)) && id_is_nil(id_first_of(-1)));
 }
 
+/* A step back is bridged, so that ids go on ascending; a day is a clock that was wrong and is put right. */
+static void test_a_clock_that_goes_back(void **state)
+{
+    (void)state;
+    clock_set_offset(5000);
+    struct id last = id_new();
+    clock_set_offset(0);
+    assert_true(id_compare(last, id_new()) < 0);
+    clock_set_offset(CLOCK_DAY);
+    last = id_new();
+    assert_true(id_time(last) > clock_real() - CLOCK_SECOND);
+    clock_set_offset(0);
+    struct id first = id_new();
+    assert_true(llabs(id_time(first) - clock_real()) < CLOCK_MINUTE);
+    assert_true(id_compare(first, id_new()) < 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -146,6 +163,7 @@ int main(void)
         cmocka_unit_test(test_nil_and_order),
         cmocka_unit_test(test_long_prefix_stays_inside),
         cmocka_unit_test(test_bounds_of_a_time),
+        cmocka_unit_test(test_a_clock_that_goes_back),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
