@@ -54,8 +54,12 @@ static struct value scope_of(struct request *request)
 static struct value fingerprint_of(struct request *request)
 {
     uint8_t *hash = pool_alloc(request->pool, SHA256_SIZE);
+    const char *query = request->query_string;
 
-    crypto_sha256(request->body_text, request->body_length, hash);
+    if (!*query)
+        crypto_sha256(request->body_text, request->body_length, hash);
+    else /* it is as much of the question as the body is */
+        crypto_hmac_sha256(query, strlen(query), request->body_text, request->body_length, hash);
     return value_bytes((const char *)hash, SHA256_SIZE);
 }
 

@@ -74,6 +74,20 @@ def test_a_fault_in_the_body_keeps_nothing(stack, company):
     company.post("/api/v1/users", {"name": "Mia", "role": "lead"}, headers=headers)
 
 
+def test_the_same_key_with_another_query_is_refused(stack, company, receiver):
+    """It asks for something else: the answer to the first would be a wrong one."""
+    company.webhook(receiver.url, ["user.created"])
+    company.user("Mia")
+    stack.dispatch()
+    [delivery] = company.get("/api/v1/deliveries").json()["data"]
+    path, headers, body = f"/api/v1/deliveries/{delivery['id']}/signature", key(), {"computed": "x"}
+    company.post(path + "?attempt=1", body, 200, headers=headers)
+    again = company.post(path + "?attempt=1", body, 200, headers=headers)
+    assert again.headers["Idempotent-Replayed"] == "true"
+    for other in ("", "?attempt=2"):
+        assert company.post(path + other, body, 422, headers=headers).json()["error"]["code"] == "IDEMPOTENCY_MISMATCH"
+
+
 def test_another_path_is_another_scope(company):
     headers = key()
     company.post("/api/v1/users", {"name": "Mia", "role": "lead"}, headers=headers)
