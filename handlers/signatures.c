@@ -20,10 +20,10 @@ static const struct statement ENDPOINT = {
 };
 
 static const struct statement ATTEMPT = {
-    "SELECT number, started_at FROM attempts WHERE company_id = ? AND delivery_id = ?"
-    " AND (? IS NULL OR number = ?) ORDER BY id DESC LIMIT 1",
+    "SELECT number, started_at, total_us > 0 AS timed FROM attempts WHERE company_id = ? AND delivery_id = ?"
+    " AND (number = ? OR (? IS NULL AND total_us > 0)) ORDER BY id DESC LIMIT 1",
     .in = "uuii",
-    .out = "it",
+    .out = "iti",
 };
 
 static const struct field id_param[] = { { "id", FIELD_ID, .prefix = "dlv", .doc = "The delivery" }, { 0 } };
@@ -147,6 +147,8 @@ static enum outcome load(struct request *request, struct sent *sent)
         return fail_field(request, "attempt", "must be the number of one of its attempts");
     if (!attempt)
         return fail_gone(request, "no attempt at this delivery is on record, so nothing was signed");
+    if (!row_int(attempt, "timed"))
+        return fail_gone(request, "when this attempt was signed was not recorded");
     endpoint =
         db_one(request->db, request->pool, &ENDPOINT, BIND(company, *row_value(delivery, "endpoint_id")));
     sent->partner = endpoint ? partner_find(row_text(endpoint, "format")) : NULL;

@@ -169,6 +169,22 @@ def test_a_question_that_is_none(stack, receiver, body):
     assert company.api("POST", path, json=body).status_code in (400, 422)
 
 
+def test_what_a_killed_dispatcher_left_has_no_time_to_explain(stack, receiver):
+    """When it was signed was not recorded; what its answer was neither, so the attempts after it are explained."""
+    company, [ada], service = shop(stack)
+    company.webhook(receiver.url, ["booking.created"], format="therapy")
+    company.book(service, future(), ada)
+    stack.kill_on_the_wire(receiver, 1)
+    stack.sql.run("UPDATE deliveries SET due_at = UTC_TIMESTAMP(3) - INTERVAL 1 SECOND WHERE company_id = %s", company.bytes)
+    stack.dispatch()
+    path = path_of(stack, company)
+    assert len(receiver.deliveries) == 2 and company.get(path).json()["attempt"] == 2
+    company.get(path + "?attempt=2")
+    assert "not recorded" in company.get(path + "?attempt=1", 409).json()["error"]["details"]["reason"]
+    stack.sql.run("DELETE FROM attempts WHERE company_id = %s AND number = 2", company.bytes)
+    company.get(path, 409)
+
+
 def test_before_the_first_attempt_there_is_nothing_to_show(stack, receiver):
     company, [ada], service = shop(stack)
     company.webhook(receiver.url, ["booking.created"])
