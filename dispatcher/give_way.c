@@ -2,7 +2,8 @@
 
 enum {
     SHRINK_FACTOR = 4, /* to be served so much faster than it grows: twice, where others go first */
-    SPREAD = 10        /* slices in a gap, of different lanes */
+    SPREAD = 10,       /* slices in a gap, of different lanes */
+    PATIENCE = 4       /* gaps without a slice, whatever there is beside it */
 };
 
 void give_way_count(struct give_way *give_way, int events, int64_t now)
@@ -43,22 +44,19 @@ int64_t give_way_pause(const struct give_way *give_way)
     return give_way_gap(give_way) / SPREAD;
 }
 
-/* After so many gaps of its own, and not right behind another lane's slice. */
-static int64_t until(const struct give_way *give_way, const struct lane_backlog *backlog, int gaps)
-{
-    int64_t pause = backlog->grown > 0 ? 0 : give_way_pause(give_way);
-    return later(backlog->served_at + gaps * lane_gap(give_way, backlog), give_way->served_at + pause);
-}
-
 int64_t give_way_until(const struct give_way *give_way, const struct lane_backlog *backlog)
 {
-    return until(give_way, backlog, 1);
+    int64_t pause = backlog->grown > 0 ? 0 : give_way_pause(give_way);
+    return later(backlog->served_at + lane_gap(give_way, backlog), give_way->served_at + pause);
 }
 
+/* The slices of other lanes may come so often that each puts this one off before its time is there. */
 bool give_way_waits(const struct give_way *give_way, const struct lane_backlog *backlog, bool prompt,
                     int64_t now)
 {
-    return now < until(give_way, backlog, prompt ? 2 : 1);
+    int64_t gap = lane_gap(give_way, backlog);
+    return now < give_way_until(give_way, backlog) + (prompt ? gap : 0) &&
+           now < backlog->served_at + PATIENCE * gap;
 }
 
 int give_way_slice(const struct give_way *give_way, const struct lane_backlog *backlog)

@@ -5,9 +5,10 @@
  * served in slices with a gap between two of them, and not with each answer, so that those events find the
  * dispatcher free: the more of them in a second, the longer the gap. The slices of several lanes are spread,
  * so that an event waits for one of them at most. Alone, a backlog has all of the dispatcher, and beside the
- * busiest stream of events each lane is served every GIVE_WAY_MOST_US or so. One that still grows is served
- * so often, and in slices so large, that it shrinks: it would never end otherwise. But what a slow endpoint
- * may take at once can be so little that no gap were short enough: there is a least one.
+ * busiest stream of events each lane is served every GIVE_WAY_MOST_US or so; every four of them where each
+ * look finds events, as where nobody pokes. One that still grows is served so often, and in slices so large,
+ * that it shrinks: it would never end otherwise. But what a slow endpoint may take at once can be so little
+ * that no gap were short enough: there is a least one.
  *
  * Times are microseconds of clock_monotonic().
  */
@@ -46,7 +47,8 @@ int64_t give_way_gap(const struct give_way *give_way);
 /* When it may be served next. */
 int64_t give_way_until(const struct give_way *give_way, const struct lane_backlog *backlog);
 /* Whether it still waits at this look. `prompt` says that events are to be claimed now: they go first, but
- * not for longer than the lane's gap once more. */
+ * not for longer than the lane's gap once more; and all that goes first, other lanes too, for no longer than
+ * four of its gaps. */
 bool give_way_waits(const struct give_way *give_way, const struct lane_backlog *backlog, bool prompt,
                     int64_t now);
 /* How many rows it may have then, at most. */
