@@ -86,9 +86,9 @@ def company(keeper):
 
 
 def keep_house(stack):
-    """Runs the dispatcher until no day goes any more: some go in one housekeeping, not all."""
+    """Runs the dispatcher until no day goes any more: some go in one housekeeping, not all, and none of a table in use."""
     output = "a day is dropped"
-    while "a day is dropped" in output:
+    while "a day is dropped" in output or "were not changed" in output:
         result = stack.dispatch()
         output = result.stdout + result.stderr
 
@@ -225,8 +225,8 @@ def test_a_table_in_use_delays_the_change_and_breaks_nothing(keeper, receiver, a
         assert "a table's days were not changed" in result.stdout + result.stderr
         assert days(keeper, "events") == (dates if age else [])
         connection.rollback()
-    keeper.dispatch()
-    assert days(keeper, "events") == between(-KEPT if age else 0, 3)
+    # The server itself uses the table for a moment, to clear up what the reader had held back.
+    wait_until(lambda: keeper.dispatch() and days(keeper, "events") == between(-KEPT if age else 0, 3), 20, "the next housekeeping")
 
 
 def test_only_the_leader_keeps_days_and_goes_on_with_them(keeper):
