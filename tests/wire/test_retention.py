@@ -96,7 +96,7 @@ def keep_house(stack):
 # ---- days come ----
 
 def test_today_and_the_days_ahead_have_a_partition_and_ids_find_theirs(keeper, company):
-    keeper.dispatch()
+    keep_house(keeper)
     for table in TABLES:
         assert days(keeper, table) == between(0, 3)
     company.user("Mia")
@@ -108,7 +108,7 @@ def test_today_and_the_days_ahead_have_a_partition_and_ids_find_theirs(keeper, c
 
 
 def test_a_second_look_changes_nothing(keeper):
-    keeper.dispatch()
+    keep_house(keeper)
     result = keeper.dispatch()
     assert "partition" not in result.stdout + result.stderr
 
@@ -116,17 +116,17 @@ def test_a_second_look_changes_nothing(keeper):
 def test_days_are_made_for_what_is_there_already(keeper, company):
     """As after a long time without a dispatcher."""
     event, _ = old_event(company, company.hook, 5, "delivered")
-    keeper.dispatch()
+    keep_house(keeper)
     assert days(keeper, "events") == days(keeper, "attempts") == between(-5, 3)
     assert exists(keeper, "events", event) and rows_in(keeper, "events", today() - 5 * DAY) == 1
 
 
 def test_the_days_after_the_last_are_added_whatever_lies_in_later(keeper, company):
-    keeper.dispatch()
+    keep_house(keeper)
     for table in TABLES:  # two days ago it stopped
         keeper.sql.run(f"ALTER TABLE {table} DROP PARTITION " + ", ".join(f"{day:p%Y%m%d}" for day in between(2, 3)))
     keeper.sql.run("INSERT INTO events VALUES (%s, %s, 'user.created', '{}', '2030-01-01')", id_at(today() + 2 * DAY), company.bytes)
-    keeper.dispatch()
+    keep_house(keeper)
     for table in TABLES:
         assert days(keeper, table) == between(0, 3)
     assert rows_in(keeper, "events", today() + 2 * DAY) == 1
@@ -137,8 +137,8 @@ def test_the_days_after_the_last_are_added_whatever_lies_in_later(keeper, compan
 def test_a_day_goes_with_its_deliveries_when_it_is_old_and_not_before(keeper, company):
     gone = [old_event(company, company.hook, KEPT + 1, state) for state in ("delivered", "failed")]
     kept = [old_event(company, company.hook, KEPT, state, noon=False) for state in ("delivered", "failed", "held")]
-    keeper.dispatch()  # makes the days
-    keeper.dispatch()
+    keep_house(keeper)  # makes the days
+    keep_house(keeper)
     assert days(keeper, "events") == days(keeper, "attempts") == between(-KEPT, 3)
     for event, delivery in gone:
         assert not exists(keeper, "events", event) and not exists(keeper, "deliveries", delivery)
@@ -153,7 +153,7 @@ def test_what_waits_holds_its_day_back(keeper, company, state):
     _, settled = old_event(company, company.hook, HELD, "delivered")
     other, _ = old_event(company, company.hook, HELD - 1, "delivered")
     keeper.sql.run("UPDATE deliveries SET due_at = '2900-01-01' WHERE id = %s", waiting)
-    keeper.dispatch()  # makes the days
+    keep_house(keeper)  # makes the days
     keep_house(keeper)
     assert exists(keeper, "events", event) and exists(keeper, "deliveries", waiting)
     assert not exists(keeper, "deliveries", settled) and not exists(keeper, "events", other)
@@ -161,7 +161,7 @@ def test_what_waits_holds_its_day_back(keeper, company, state):
     assert days(keeper, "attempts") == between(-KEPT, 3)
     # Once it is settled the day goes as well.
     keeper.sql.run("UPDATE deliveries SET state = 'failed' WHERE id = %s", waiting)
-    keeper.dispatch()
+    keep_house(keeper)
     assert not exists(keeper, "events", event) and days(keeper, "events") == between(-KEPT, 3)
 
 
@@ -171,7 +171,7 @@ def test_what_was_delivered_on_a_day_that_is_held_back_is_not_sent_again(keeper,
     other.webhook("https://gone.invalid/hook", ["user.created"], active=False)
     old, kept = (old_event(company, company.hook, age, "delivered")[0] for age in (KEPT + 3, KEPT - 1))
     old_event(other, None, KEPT + 3, "held")
-    keeper.dispatch()
+    keep_house(keeper)
     keep_house(keeper)
     assert exists(keeper, "events", old) and not keeper.sql.one("SELECT 1 FROM deliveries WHERE event_id = %s", old)
     feed = company.get("/api/v1/events", params={"limit": 100}).json()["data"]
@@ -180,7 +180,7 @@ def test_what_was_delivered_on_a_day_that_is_held_back_is_not_sent_again(keeper,
     since = (today() - DAY * (KEPT + 5)).strftime("%Y-%m-%dT%H:%M:%SZ")
     path = f"/api/v1/webhooks/{company.hook['id']}/recoveries"
     started = company.post(path, {"since": since}, 202).json()
-    keeper.dispatch()
+    keep_house(keeper)
     done = company.get(f"{path}/{started['id']}").json()
     assert (done["state"], done["recovered"]) == ("done", 0)
 
@@ -214,7 +214,7 @@ def test_a_table_in_use_delays_the_change_and_breaks_nothing(keeper, receiver, a
     other.webhook(receiver.url, ["user.created"])
     if age:
         old_event(other, None, age, "delivered")
-        keeper.dispatch()
+        keep_house(keeper)
         dates = days(keeper, "events")
     with contextlib.closing(keeper.sql.connect(autocommit=False)) as connection, connection.cursor() as cursor:
         cursor.execute("SELECT COUNT(*) FROM events")
@@ -274,7 +274,7 @@ def test_old_rows_of_other_kinds_go_in_their_time(keeper, company):
 def test_a_large_day_goes_in_a_moment(keeper, company, figure, long):
     count = 500_000 if long else 50_000
     old_event(company, company.hook, KEPT + 1, "delivered")
-    keeper.dispatch()  # makes the day
+    keep_house(keeper)  # makes the day
     old_event(company, company.hook, KEPT + 1, "delivered")
     keeper.sql.run("INSERT INTO attempts (id, company_id, delivery_id, number, started_at, status, response, total_us)"
                    " SELECT CONCAT(LEFT(id, 6), RANDOM_BYTES(10)), company_id, RANDOM_BYTES(16), 1, started_at, 200,"
