@@ -143,7 +143,6 @@ bool rate_check(struct request *request)
     add_headers(request, rate_name(which));
     if (request->rate.used <= request->rate.limit)
         return true;
-    add_number(request, "Retry-After", seconds_left(request));
-    fail(request, ERROR_RATE_LIMITED);
+    fail_until(request, request->rate.reset_at);
     return false;
 }

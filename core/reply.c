@@ -97,6 +97,22 @@ enum outcome fail_problems(struct request *request, const struct problems *probl
     return fail_with(request, ERROR_VALIDATION_FAILED, details);
 }
 
+enum outcome fail_because(struct request *request, enum error_code code, const char *reason)
+{
+    struct json_object *details = json_new_object(request->pool);
+
+    json_set_text(details, "reason", reason);
+    return fail_with(request, code, details);
+}
+
+enum outcome fail_until(struct request *request, instant until)
+{
+    int64_t seconds = (until - request->now + CLOCK_SECOND - 1) / CLOCK_SECOND;
+
+    reply_header(request, "Retry-After", pool_printf(request->pool, "%lld", (long long)seconds));
+    return fail(request, ERROR_RATE_LIMITED);
+}
+
 enum outcome fail_field(struct request *request, const char *field, const char *format, ...)
 {
     struct problems problems = { .pool = request->pool };

@@ -77,6 +77,10 @@ void reply_text(struct request *request, int status, const char *content_type, c
 
 enum outcome fail(struct request *request, enum error_code code);
 enum outcome fail_with(struct request *request, enum error_code code, struct json_object *details);
+/* `details` say why, in words: {"reason":"only staff have a schedule"}. */
+enum outcome fail_because(struct request *request, enum error_code code, const char *reason);
+/* 429, with the seconds that are left until then in Retry-After. */
+enum outcome fail_until(struct request *request, instant until);
 /* 422 that names one member: "staffId", "must be staff of this company". */
 enum outcome fail_field(struct request *request, const char *field, const char *format, ...)
     __attribute__((format(printf, 3, 4)));

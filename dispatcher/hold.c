@@ -25,10 +25,9 @@ static const struct statement LOCK_ENDPOINT = {
 
 /*
  * What somebody else has locked waits for a later look, and nobody for it; what is on the wire is settled by
- * its answer. Rows are found and locked along
- * the lane's index, which gives the oldest first, and changed by their ids: an UPDATE cannot skip what is
- * locked, and one with ORDER BY would read, sort and lock the whole lane for each of these steps, because it
- * changes a column of that index.
+ * its answer. Rows are found and locked along the lane's index, which gives the oldest first, and changed by
+ * their ids: an UPDATE cannot skip what is locked, and one with ORDER BY would read, sort and lock the whole
+ * lane for each of these steps, because it changes a column of that index.
  */
 static const struct statement LOCK_WAITING = {
     "SELECT id FROM deliveries FORCE INDEX (deliveries_lane) WHERE state = ? AND endpoint_id = ? "
@@ -56,10 +55,10 @@ static const struct statement FIND_HELD = {
 };
 
 static const struct statement LOCK_HELD = {
-    "SELECT id, requests, IF(fence IS NULL OR due_at > ?, NULL, due_at) AS leased_until "
+    "SELECT id, requests, IF(fence IS NULL, NULL, due_at) AS leased_until "
     "FROM deliveries FORCE INDEX (deliveries_lane) WHERE state = 'held' AND endpoint_id = ? "
     "AND company_id = ? ORDER BY due_at LIMIT ? FOR UPDATE SKIP LOCKED",
-    .in = "tuui", .out = "uit"
+    .in = "uui", .out = "uit"
 };
 
 static const struct statement RELEASE = {
@@ -116,9 +115,8 @@ bool hold_rows(struct dispatcher *dispatcher, struct id company, struct id endpo
 static size_t release_rows(struct dispatcher *dispatcher, struct id company, struct id endpoint, size_t most)
 {
     instant now = clock_now();
-    struct rows rows =
-        db_all(dispatcher->db, dispatcher->turn, &LOCK_HELD,
-               BIND(value_time(now), value_id(endpoint), value_id(company), value_int((int64_t)most)));
+    struct rows rows = db_all(dispatcher->db, dispatcher->turn, &LOCK_HELD,
+                              BIND(value_id(endpoint), value_id(company), value_int((int64_t)most)));
     left_log(dispatcher->db, dispatcher->turn, company, rows);
     struct value *values = pool_array(dispatcher->turn, rows.count * 3 + 1, sizeof *values);
     for (size_t i = 0; i < rows.count; i++) {

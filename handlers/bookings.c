@@ -286,18 +286,15 @@ static enum outcome cancel_booking(struct request *request)
 static enum outcome verify_payment(struct request *request)
 {
     struct booking_answer answer;
-    struct json_object *details;
     enum booking_result result = booking_verify_payment(
         request->db, request->pool, request->actor.company, input_id(request->params, "id"),
         input_text(request->body, "provider"), input_text(request->body, "reference"), request->now, &answer);
     if (result != BOOKING_IMPOSSIBLE)
         return reply_result(request, result, &answer, NULL);
-    details = json_new_object(request->pool);
-    json_set_text(details, "reason",
-                  strcmp(row_text(answer.row, "status"), "cancelled") == 0
-                      ? "the booking is cancelled"
-                      : "its payment has been verified before");
-    return fail_with(request, ERROR_CONFLICT, details);
+    return fail_because(request, ERROR_CONFLICT,
+                        strcmp(row_text(answer.row, "status"), "cancelled") == 0
+                            ? "the booking is cancelled"
+                            : "its payment has been verified before");
 }
 
 static enum outcome reschedule_booking(struct request *request)

@@ -55,15 +55,11 @@ static enum outcome resend(struct request *request)
     bool found;
     const char *reason =
         delivery_resend(request->db, request->pool, request->actor.company, delivery, request->now, &found);
-    struct json_object *details;
 
     if (!found)
         return fail(request, ERROR_NOT_FOUND);
-    if (reason) {
-        details = json_new_object(request->pool);
-        json_set_text(details, "reason", reason);
-        return fail_with(request, ERROR_CONFLICT, details);
-    }
+    if (reason)
+        return fail_because(request, ERROR_CONFLICT, reason);
     audit_request(request, "delivery.resent", "dlv", delivery, NULL);
     request->poke = true;
     return get(request);

@@ -31,22 +31,6 @@ static const struct field invitation_out[] = {
     { 0 },
 };
 
-static enum outcome too_many(struct request *request, instant until)
-{
-    int64_t seconds = (until - request->now + CLOCK_SECOND - 1) / CLOCK_SECOND;
-
-    reply_header(request, "Retry-After", pool_printf(request->pool, "%lld", (long long)seconds));
-    return fail(request, ERROR_RATE_LIMITED);
-}
-
-static enum outcome conflict(struct request *request, const char *reason)
-{
-    struct json_object *details = json_new_object(request->pool);
-
-    json_set_text(details, "reason", reason);
-    return fail_with(request, ERROR_CONFLICT, details);
-}
-
 /* Every address is counted and gets the same answer: nobody learns whether it has a login. */
 static enum outcome ask(struct request *request)
 {
@@ -54,7 +38,7 @@ static enum outcome ask(struct request *request)
     struct json_object *body = json_new_object(request->pool);
 
     if (until)
-        return too_many(request, until);
+        return fail_until(request, until);
     password_link_send_reset(request->db, request->pool, input_text(request->body, "email"), request->now);
     request->poke = true;
     json_set_text(body, "message", "If that address has a login, a mail with a link is on its way.");
@@ -79,7 +63,7 @@ static enum outcome confirm(struct request *request)
     if (outcome == PASSWORD_NO_LINK)
         return fail_field(request, "token", "must be of a link that is still good: ask for a new one");
     if (outcome == PASSWORD_NOT_FREE)
-        return conflict(request, "another login has this e-mail address");
+        return fail_because(request, ERROR_CONFLICT, "another login has this e-mail address");
     audit(request->db, company, none, user, action_of(outcome), id_format(id, "usr", user), request->address,
           NULL, request->now);
     request->poke = true;
@@ -102,13 +86,10 @@ static const char *why_not_invited(struct request *request, const struct row *pe
 /* A key sheds nothing that binds it by inviting a mailbox of its own. */
 static enum outcome fail_bound(struct request *request)
 {
-    struct json_object *details = json_new_object(request->pool);
-
-    json_set_text(
-        details, "reason",
+    return fail_because(
+        request, ERROR_FORBIDDEN,
         "a key that is bound to addresses, limits or an expiry, or by a secret that was replaced, invites "
         "nobody: a login is bound by none");
-    return fail_with(request, ERROR_FORBIDDEN, details);
 }
 
 static enum outcome invite(struct request *request)
@@ -131,7 +112,7 @@ static enum outcome invite(struct request *request)
         return fail(request, ERROR_FORBIDDEN);
     why = why_not_invited(request, person);
     if (why)
-        return conflict(request, why);
+        return fail_because(request, ERROR_CONFLICT, why);
     link.email = row_text(person, "email");
     link.name = row_text(person, "name");
     link.company_name = row_text(company_read(request->db, request->pool, company), "name");
@@ -139,7 +120,7 @@ static enum outcome invite(struct request *request)
     if (!until)
         until = password_link_send(request->db, request->pool, &link, request->now, &expires);
     if (until)
-        return too_many(request, until);
+        return fail_until(request, until);
     audit_request(request, "user.invited", "usr", user, NULL);
     request->poke = true;
     json_set_text(body, "email", link.email);

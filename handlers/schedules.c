@@ -250,12 +250,8 @@ static enum outcome put(struct request *request)
 
     if (!row)
         return fail(request, ERROR_NOT_FOUND);
-    if (!role_is_staff(row_text(row, "role"))) {
-        struct json_object *details = json_new_object(request->pool);
-
-        json_set_text(details, "reason", "only staff have a schedule");
-        return fail_with(request, ERROR_CONFLICT, details);
-    }
+    if (!role_is_staff(row_text(row, "role")))
+        return fail_because(request, ERROR_CONFLICT, "only staff have a schedule");
     if (!zone)
         zone = row_text(company_read(request->db, request->pool, company), "time_zone");
     weekly = read_weekly(input_object(request->body, "weekly"), &problems);

@@ -162,14 +162,6 @@ static void audit_session(struct request *request, const char *action, const str
           reason ? json_text(request->pool, details) : NULL, request->now);
 }
 
-static enum outcome too_many(struct request *request, instant until)
-{
-    int64_t seconds = (until - request->now + CLOCK_SECOND - 1) / CLOCK_SECOND;
-
-    reply_header(request, "Retry-After", pool_printf(request->pool, "%lld", (long long)seconds));
-    return fail(request, ERROR_RATE_LIMITED);
-}
-
 /* Nobody learns here whether the e-mail address is known. */
 static enum outcome wrong(struct request *request, bool locks, struct id company, struct id user)
 {
@@ -194,7 +186,7 @@ static enum outcome create(struct request *request)
         return not_possible(request);
     attempt = login_try(request->db, request->pool, email, request->address, request->now);
     if (attempt.blocked_until)
-        return too_many(request, attempt.blocked_until);
+        return fail_until(request, attempt.blocked_until);
     db_commit(request->db); /* counted, whatever becomes of the request */
     db_begin(request->db);
     login = login_check(request->db, request->pool, email, input_text(request->body, "password"), &company,

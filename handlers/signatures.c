@@ -90,14 +90,6 @@ struct sent {
     size_t count;
 };
 
-static enum outcome fail_gone(struct request *request, const char *reason)
-{
-    struct json_object *details = json_new_object(request->pool);
-
-    json_set_text(details, "reason", reason);
-    return fail_with(request, ERROR_CONFLICT, details);
-}
-
 static void read_secrets(struct sent *sent, const struct row *endpoint)
 {
     const char *previous = row_text(endpoint, "previous_secret");
@@ -146,16 +138,17 @@ static enum outcome load(struct request *request, struct sent *sent)
     if (!attempt && number > 0)
         return fail_field(request, "attempt", "must be the number of one of its attempts");
     if (!attempt)
-        return fail_gone(request, "no attempt at this delivery is on record, so nothing was signed");
+        return fail_because(request, ERROR_CONFLICT,
+                            "no attempt at this delivery is on record, so nothing was signed");
     if (!row_int(attempt, "timed"))
-        return fail_gone(request, "when this attempt was signed was not recorded");
+        return fail_because(request, ERROR_CONFLICT, "when this attempt was signed was not recorded");
     endpoint =
         db_one(request->db, request->pool, &ENDPOINT, BIND(company, *row_value(delivery, "endpoint_id")));
     sent->partner = endpoint ? partner_find(row_text(endpoint, "format")) : NULL;
     if (!sent->partner)
-        return fail_gone(request, "the endpoint is gone, and its secret with it");
+        return fail_because(request, ERROR_CONFLICT, "the endpoint is gone, and its secret with it");
     if (row_is_null(delivery, "payload"))
-        return fail_gone(request, "the event is not stored any more");
+        return fail_because(request, ERROR_CONFLICT, "the event is not stored any more");
     sent->number = row_int(attempt, "number");
     sent->started_at = row_time(attempt, "started_at");
     read_secrets(sent, endpoint);

@@ -175,10 +175,8 @@ static bool is_last_admin(struct request *request, const struct row *row)
 
 static enum outcome last_admin(struct request *request)
 {
-    struct json_object *details = json_new_object(request->pool);
-
-    json_set_text(details, "reason", "nobody else of this company could log in and do this again");
-    return fail_with(request, ERROR_CONFLICT, details);
+    return fail_because(request, ERROR_CONFLICT,
+                        "nobody else of this company could log in and do this again");
 }
 
 /* Roles open doors: who gave and took them is kept. */
@@ -266,10 +264,8 @@ static bool leave_services(struct request *request, struct id user, struct value
 
 static enum outcome still_booked(struct request *request)
 {
-    struct json_object *details = json_new_object(request->pool);
-
-    json_set_text(details, "reason", "bookings of this person lie ahead: move or cancel them first");
-    return fail_with(request, ERROR_CONFLICT, details);
+    return fail_because(request, ERROR_CONFLICT,
+                        "bookings of this person lie ahead: move or cancel them first");
 }
 
 /* What a new role or name means for the resource that bookings claim; false while bookings stand against it.

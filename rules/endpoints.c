@@ -279,10 +279,7 @@ static bool is_full(struct request *request)
 
 enum outcome endpoint_fail_full(struct request *request)
 {
-    struct json_object *details = json_new_object(request->pool);
-
-    json_set_text(details, "reason", "a company has at most 100 webhook endpoints");
-    return fail_with(request, ERROR_CONFLICT, details);
+    return fail_because(request, ERROR_CONFLICT, "a company has at most 100 webhook endpoints");
 }
 
 static void insert(struct request *request, struct id endpoint, const struct endpoint_order *order)

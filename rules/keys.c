@@ -408,21 +408,13 @@ const struct field key_rotate_in[] = {
 
 const enum error_code key_rotate_errors[] = { ERROR_NOT_FOUND, ERROR_CONFLICT, ERROR_NONE };
 
-static void fail_because(struct request *request, enum error_code code, const char *reason)
-{
-    struct json_object *details = json_new_object(request->pool);
-
-    json_set_text(details, "reason", reason);
-    fail_with(request, code, details);
-}
-
 enum outcome key_fail_power(struct request *request)
 {
-    fail_because(request, ERROR_FORBIDDEN,
-                 request->actor.fading
-                     ? "this secret of the key was replaced, and gives power to no key: use the new one"
-                     : "nobody gives a key more than they have: scopes, addresses, limits, expiry");
-    return OUTCOME_FAILED;
+    return fail_because(
+        request, ERROR_FORBIDDEN,
+        request->actor.fading
+            ? "this secret of the key was replaced, and gives power to no key: use the new one"
+            : "nobody gives a key more than they have: scopes, addresses, limits, expiry");
 }
 
 /* A new secret opens what the key opens, so it is shown only to those who could have made the key. */
