@@ -168,8 +168,8 @@ def test_a_backlog_that_grows_beside_many_hanging_lanes_shrinks_too(stack, recei
 
 def test_a_backlog_ends_where_nobody_pokes_and_others_grow(stack, receiver):
     """Each look finds then what came just now, and the lane that grows has its slices between those of the others."""
-    prompt, grows, stays = (live_scene(stack, receiver) for _ in range(3))
-    for scene in (prompt, grows, stays):
+    prompt, grows, *stay = (live_scene(stack, receiver) for _ in range(6))
+    for scene in (prompt, grows, *stay):
         scene.make()
 
     def come():
@@ -178,12 +178,14 @@ def test_a_backlog_ends_where_nobody_pokes_and_others_grow(stack, receiver):
         return len(receiver.deliveries)
 
     def waiting():
-        return stack.sql.number("SELECT COUNT(*) FROM deliveries WHERE endpoint_id = %s AND state = 'pending'", stays.key)
+        return stack.sql.number("SELECT COUNT(*) FROM deliveries WHERE endpoint_id IN (%s, %s, %s, %s) AND state = 'pending'",
+                                *(scene.key for scene in stay))
 
     with stack.dispatcher(SLOTWIRE_DISPATCHER_SOCKET=""):
         try:
             wait_until(lambda: come() > 500, 20, "events beside it")
-            more(stays, 200, "pending", age=3600)
+            for scene in stay:
+                more(scene, 150, "pending", age=3600)
             more(grows, 4000, "pending", age=60)
             wait_until(lambda: come() and waiting() == 0, 30, "the end of the backlog")
         finally:
