@@ -191,7 +191,9 @@ static int run_once(struct cli *cli, enum fault *fault)
     struct fault_frame frame;
     *fault = fault_catch(&frame);
     if (*fault != FAULT_NONE) {
-        db_rollback(cli->db);
+        if (!db_rollback(cli->db) && *fault == FAULT_BROKEN) {
+            *fault = FAULT_RETRY; /* the transaction had ended under it */
+        }
         return *fault == FAULT_BROKEN ? CLI_BROKEN : CLI_DATABASE;
     }
     if (cli->command->changes) {

@@ -16,9 +16,16 @@ static const char SESSION[] =
     " autocommit=1, innodb_lock_wait_timeout=3, group_concat_max_len=1048576,"
     " sql_mode='STRICT_ALL_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ZERO_DATE,NO_ZERO_IN_DATE,"
     "NO_ENGINE_SUBSTITUTION'";
-static const char START[] = "START TRANSACTION";
-static const char COMMIT[] = "COMMIT";
-static const char ROLLBACK[] = "ROLLBACK";
+/*
+ * The server may end a transaction that its client takes for open. What runs then must neither last by itself
+ * (autocommit is off until the end) nor be committed as if it were whole: only the transaction that was begun
+ * has the savepoint, and without it there is no COMMIT. Each is one round trip.
+ */
+static const char START[] = "BEGIN NOT ATOMIC SET autocommit=0; START TRANSACTION; SAVEPOINT begun; END";
+static const char COMMIT[] = "BEGIN NOT ATOMIC RELEASE SAVEPOINT begun; COMMIT; SET autocommit=1; END";
+static const char ROLLBACK[] =
+    "BEGIN NOT ATOMIC DECLARE EXIT HANDLER FOR 1305 BEGIN ROLLBACK; SET autocommit=1; RESIGNAL; END;"
+    " ROLLBACK TO SAVEPOINT begun; ROLLBACK; SET autocommit=1; END";
 
 struct db *db_new(void)
 {
@@ -81,6 +88,7 @@ enum fault db_fault_of(unsigned int number)
     case ER_LOCK_WAIT_TIMEOUT:
     case ER_CHECKREAD:
     case ER_NEED_REPREPARE:
+    case ER_SP_DOES_NOT_EXIST: /* the savepoint that COMMIT releases: the transaction has ended under us */
         return FAULT_RETRY;
     case 28: /* ENOSPC, as some engines hand it through */
     case ER_DISK_FULL:
@@ -279,14 +287,19 @@ void db_commit(struct db *db)
     db->level = 0;
 }
 
-void db_rollback(struct db *db)
+bool db_rollback(struct db *db)
 {
+    bool whole = true;
     if (db->started && db->connection && !db_command(db, ROLLBACK, sizeof ROLLBACK - 1)) {
-        db_disconnect(db); /* the server rolls back what a vanished client began */
+        whole = mysql_errno(db->connection) != ER_SP_DOES_NOT_EXIST;
+        if (whole) {
+            db_disconnect(db); /* the server rolls back what a vanished client began */
+        }
     }
     db->started = false;
     db->lost = false;
     db->level = 0;
+    return whole;
 }
 
 bool db_in_transaction(const struct db *db)
@@ -331,6 +344,14 @@ static struct prepared *find(struct db *db, const struct statement *statement, c
     return prepared_find(db, statement);
 }
 
+/* After a statement whose answer was read to its end. */
+static void check_transaction(struct db *db, const struct prepared *prepared)
+{
+    if (db->started && !(prepared_server_status(prepared) & SERVER_STATUS_IN_TRANS)) {
+        fault_raise(FAULT_RETRY, "the transaction has ended sql=\"%.80s\"", prepared->statement->sql);
+    }
+}
+
 static _Noreturn void raise_statement(struct db *db, struct prepared *prepared, unsigned int number)
 {
     const char *words = prepared->handle ? mysql_stmt_error(prepared->handle) : "";
@@ -347,6 +368,7 @@ uint64_t db_run(struct db *db, const struct statement *statement, const struct v
     if (number) {
         raise_statement(db, prepared, number);
     }
+    check_transaction(db, prepared);
     return mysql_stmt_affected_rows(prepared->handle);
 }
 
@@ -364,6 +386,7 @@ bool db_try_now(struct db *db, const struct statement *statement, const struct v
     if (number) {
         raise_statement(db, prepared, number);
     }
+    check_transaction(db, prepared);
     return true;
 }
 
@@ -372,7 +395,8 @@ bool db_try(struct db *db, const struct statement *statement, const struct value
     return db_try_now(db, statement, values, count, NULL);
 }
 
-/* Reads up to `most` rows; the rest is thrown away. A failure is told in `*number`. */
+/* Keeps up to `most` rows and reads the rest all the same: a failure may come behind any of them, as to a
+ * locking read that becomes a deadlock's victim. It is told in `*number`. */
 static struct rows try_rows(struct prepared *prepared, struct pool *pool, size_t most, unsigned int *number)
 {
     struct row *items = NULL;
@@ -390,6 +414,8 @@ static struct rows try_rows(struct prepared *prepared, struct pool *pool, size_t
         }
         items[count++] = (struct row){ prepared->out_count, values, (const char *const *)prepared->names };
     }
+    while (*number == 0 && count == most && prepared_skip(prepared, number)) {
+    }
     if (*number == 0) {
         mysql_stmt_free_result(prepared->handle);
     }
@@ -403,6 +429,7 @@ static struct rows read_rows(struct db *db, struct prepared *prepared, struct po
     if (number) {
         raise_statement(db, prepared, number);
     }
+    check_transaction(db, prepared);
     return rows;
 }
 
@@ -430,6 +457,9 @@ const struct row *db_try_one(struct db *db, struct pool *pool, const struct stat
     *full = number == ER_RECORD_FILE_FULL;
     if (number && !*full) {
         raise_statement(db, prepared, number);
+    }
+    if (!number) {
+        check_transaction(db, prepared);
     }
     return rows.count ? rows.items : NULL;
 }
@@ -473,6 +503,7 @@ uint64_t db_run_many(struct db *db, const struct statement *statement, const str
         if (number) {
             raise_statement(db, prepared, number);
         }
+        check_transaction(db, prepared);
         matched += mysql_stmt_affected_rows(prepared->handle);
         done += part;
     }

@@ -85,10 +85,14 @@ struct rows db_all(struct db *db, struct pool *pool, const struct statement *sta
  * Transactions nest by counter: only the outermost begin and commit talk to the server. db_begin is lazy:
  * START TRANSACTION is sent with the first statement. db_rollback undoes everything and closes all levels; it
  * never raises.
+ *
+ * A server may end a transaction that its client takes for open. Nothing that runs then lasts: it is
+ * FAULT_RETRY at the next answer that shows it, at the latest from db_commit; and db_rollback gives false, so
+ * that whoever met a fault, or refused something for what it had read, tries again.
  */
 void db_begin(struct db *db);
 void db_commit(struct db *db);
-void db_rollback(struct db *db);
+bool db_rollback(struct db *db);
 bool db_in_transaction(const struct db *db);
 
 /* True when the server answers now; never raises. Reconnects when it must. */

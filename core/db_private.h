@@ -31,6 +31,7 @@ struct prepared {
     MYSQL_BIND *in, *out;
     struct cell *in_cells, *out_cells;
     char **names;
+    unsigned int status; /* the server's flags behind the last row */
 };
 
 struct db {
@@ -72,6 +73,10 @@ unsigned int prepared_execute(struct db *db, struct prepared *prepared, const st
 bool prepared_returns(const struct prepared *prepared);
 /* The next row into the pool: NULL at the end or, with *number set, at a failure. */
 const struct value *prepared_fetch(struct prepared *prepared, struct pool *pool, unsigned int *number);
+/* Reads a row and throws it away; false at the end or, with *number set, at a failure. */
+bool prepared_skip(struct prepared *prepared, unsigned int *number);
+/* The server's flags (SERVER_STATUS_…) at the very end of the last answer. */
+unsigned int prepared_server_status(const struct prepared *prepared);
 void prepared_close(struct prepared *prepared); /* keeps the names */
 void prepared_free(struct prepared *prepared);
 /* Raises where the values are not what the signature says. */

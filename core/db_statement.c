@@ -357,14 +357,38 @@ static unsigned int prepared_errno(const struct prepared *prepared)
     return number ? number : CR_UNKNOWN_ERROR;
 }
 
-const struct value *prepared_fetch(struct prepared *prepared, struct pool *pool, unsigned int *number)
+/*
+ * The packet that ends the rows (EOF: 0xFE, two bytes of warnings, two of flags) is still in the buffer; the
+ * connector reads its flags only where it stores all rows.
+ */
+static unsigned int end_status(const MYSQL *connection)
+{
+    const unsigned char *packet = connection->net.read_pos;
+    return packet && packet[0] == 0xFE ? packet[3] | (unsigned int)packet[4] << 8 : 0;
+}
+
+bool prepared_skip(struct prepared *prepared, unsigned int *number)
 {
     int outcome = mysql_stmt_fetch(prepared->handle);
     if (outcome == MYSQL_NO_DATA) {
-        return NULL;
+        prepared->status = end_status(prepared->handle->mysql);
+        return false;
     }
     if (outcome == 1) {
         *number = prepared_errno(prepared);
+        return false;
+    }
+    return true;
+}
+
+unsigned int prepared_server_status(const struct prepared *prepared)
+{
+    return prepared->out_count ? prepared->status : prepared->handle->mysql->server_status;
+}
+
+const struct value *prepared_fetch(struct prepared *prepared, struct pool *pool, unsigned int *number)
+{
+    if (!prepared_skip(prepared, number)) {
         return NULL;
     }
     struct value *values = pool_array(pool, prepared->out_count, sizeof *values);

@@ -10,7 +10,16 @@
 #include "core/poke.h"
 #include "core/text.h"
 
-enum { TRIES = 6, REPLY_MAX = 16 << 20, HEADERS_MAX = 8192, KEY_MAX = 255, PATH_MAX_LENGTH = 2048 };
+#include <unistd.h>
+
+enum {
+    TRIES = 6,
+    PAUSE_FIRST_US = 2000,
+    REPLY_MAX = 16 << 20,
+    HEADERS_MAX = 8192,
+    KEY_MAX = 255,
+    PATH_MAX_LENGTH = 2048
+};
 
 static const struct field NO_FIELDS[] = { { 0 } };
 
@@ -284,24 +293,32 @@ static void reset_reply(struct request *request)
 static enum fault attempt(struct request *request)
 {
     struct fault_frame frame;
+    bool whole;
 
     reset_reply(request);
     switch (fault_catch(&frame)) {
     case FAULT_NONE:
-        if (handle(request) != OUTCOME_OK)
-            db_rollback(request->db);
+        whole = handle(request) == OUTCOME_OK || db_rollback(request->db);
         fault_done(&frame);
-        return FAULT_NONE;
+        return whole ? FAULT_NONE : FAULT_RETRY;
     case FAULT_RETRY:
         db_rollback(request->db);
         return FAULT_RETRY;
     case FAULT_DATABASE:
         db_rollback(request->db);
         return FAULT_DATABASE;
-    default:
-        db_rollback(request->db);
-        return FAULT_BROKEN;
+    default: /* unless it was of a transaction that had ended under it */
+        return db_rollback(request->db) ? FAULT_BROKEN : FAULT_RETRY;
     }
+}
+
+/* Rivals that met once would meet again: each stays away for another while, longer from try to try. */
+static void pause_at_random(int tries)
+{
+    uint16_t dice;
+
+    crypto_random(&dice, sizeof dice);
+    usleep((useconds_t)(dice % (PAUSE_FIRST_US << tries)));
 }
 
 /* Runs the request, again where the database asks for it; every way out leaves a reply. */
@@ -309,8 +326,11 @@ static void run(struct request *request)
 {
     enum fault fault = FAULT_RETRY;
 
-    for (int i = 0; i < TRIES && fault == FAULT_RETRY; i++)
+    for (int i = 0; i < TRIES && fault == FAULT_RETRY; i++) {
+        if (i > 0)
+            pause_at_random(i - 1);
         fault = attempt(request);
+    }
     if (fault == FAULT_NONE)
         return;
     reset_reply(request);

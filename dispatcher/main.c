@@ -68,8 +68,8 @@ bool dispatcher_guarded(struct dispatcher *dispatcher, void (*step)(struct dispa
         *fault = FAULT_BROKEN;
         break;
     }
-    if (*fault != FAULT_NONE)
-        db_rollback(dispatcher->db);
+    if (*fault != FAULT_NONE && !db_rollback(dispatcher->db) && *fault == FAULT_BROKEN)
+        *fault = FAULT_RETRY; /* the transaction had ended under it */
     return *fault == FAULT_NONE;
 }
 

@@ -1,5 +1,6 @@
 /* Bookings: made, listed, moved through their life. The rules stand in rules/bookings.h. */
 #include "rules/bookings.h"
+#include "core/fault.h"
 #include "core/request.h"
 #include "rules/events.h"
 
@@ -162,7 +163,9 @@ static enum outcome reply_result(struct request *request, enum booking_result re
     case BOOKING_UNEVEN:
         return fail_field(request, "startsAt", "must be on a whole minute");
     case BOOKING_TAKEN:
-        db_rollback(request->db); /* nobody waits for locks while another time is looked for */
+        /* Nobody waits for locks while another time is looked for. */
+        if (!db_rollback(request->db))
+            fault_raise(FAULT_RETRY, "the transaction of a booking has ended");
         return fail_taken(request, slots_next(request->db, request->pool, &answer->wish));
     case BOOKING_NOT_FOUND:
         break;

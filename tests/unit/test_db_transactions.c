@@ -137,6 +137,11 @@ static void a_held_row_is_a_retry_elsewhere(void **state)
     assert_int_equal(fault_of(insert_now), FAULT_RETRY);
 }
 
+static void add_more(void)
+{
+    add("more");
+}
+
 static void read_held_rows(void)
 {
     db_all(db, pool, &HITS_FROM, BIND(value_int(0)));
@@ -153,6 +158,120 @@ static void a_failure_among_the_rows_is_no_end_of_them(void **state)
     assert_int_equal(fault_of(read_held_rows), FAULT_RETRY);
     db_rollback(other);
     assert_int_equal(db_all(db, pool, &HITS_FROM, BIND(value_int(0))).count, 2);
+}
+
+static void read_first_of_held_rows(void)
+{
+    db_begin(db);
+    db_one(db, pool, &HITS_FROM, BIND(value_int(0)));
+    db_commit(db);
+}
+
+/* … nor where only the first was wanted. */
+static void a_failure_behind_the_first_row_is_seen(void **state)
+{
+    (void)state;
+    db_run(other, &COUNTER, BIND(value_int(1)));
+    db_run(other, &COUNTER, BIND(value_int(2)));
+    db_begin(other);
+    db_run(other, &HIT, BIND(value_int(2)));
+    assert_int_equal(fault_of(read_first_of_held_rows), FAULT_RETRY);
+    db_rollback(db);
+    db_rollback(other);
+}
+
+/* ---- a server that ends transactions ---- */
+
+static void end_transaction(const char *how)
+{
+    const char *why;
+    assert_true(db_run_script(db, pool, how, &why));
+}
+
+static void add_and_commit(void)
+{
+    add("after");
+    db_commit(db);
+}
+
+static void what_follows_an_ended_transaction_never_lasts(void **state)
+{
+    (void)state;
+    db_begin(db);
+    add("before");
+    end_transaction("ROLLBACK");
+    assert_int_equal(fault_of(add_and_commit), FAULT_RETRY);
+    assert_false(db_rollback(db));
+    assert_int_equal(count_things(other), 0);
+    add("alone"); /* outside a transaction each statement is committed again */
+    assert_int_equal(count_things(other), 1);
+}
+
+static void nor_what_came_after_the_last_statement(void **state)
+{
+    (void)state;
+    db_begin(db);
+    add("before");
+    end_transaction("ROLLBACK");
+    assert_int_equal(fault_of(commit_alone), FAULT_RETRY);
+    db_rollback(db);
+    assert_int_equal(count_things(other), 0);
+}
+
+static void count_all(void)
+{
+    count_things(db);
+}
+
+/* What a statement's own answer tells is not left to the commit. */
+static void an_answer_outside_any_transaction_is_a_retry(void **state)
+{
+    (void)state;
+    db_begin(db);
+    add("before");
+    end_transaction("ROLLBACK; SET autocommit=1");
+    assert_int_equal(fault_of(count_all), FAULT_RETRY);
+    db_rollback(db);
+    db_begin(db);
+    add("before");
+    end_transaction("ROLLBACK; SET autocommit=1");
+    assert_int_equal(fault_of(add_more), FAULT_RETRY);
+    db_rollback(db);
+}
+
+static void add_twice(void)
+{
+    struct id ids[2] = { id_new(), id_new() };
+    const struct value values[] = { value_id(ids[0]), value_text("a"), value_int(1),     value_null(),
+                                    value_null(),     value_null(),    value_id(ids[1]), value_text("b"),
+                                    value_int(1),     value_null(),    value_null(),     value_null() };
+    db_run_many(db, &ADD, values, 6, 2);
+}
+
+static void a_bulk_outside_any_transaction_is_a_retry(void **state)
+{
+    (void)state;
+    db_begin(db);
+    add("before");
+    end_transaction("ROLLBACK; SET autocommit=1");
+    assert_int_equal(fault_of(add_twice), FAULT_RETRY);
+    db_rollback(db);
+}
+
+static void a_rollback_tells_whether_the_transaction_was_whole(void **state)
+{
+    (void)state;
+    assert_true(db_rollback(db));
+    db_begin(db);
+    assert_true(db_rollback(db));
+    db_begin(db);
+    add("gone");
+    assert_true(db_rollback(db));
+    db_begin(db);
+    add("gone");
+    end_transaction("ROLLBACK");
+    assert_false(db_rollback(db));
+    assert_int_equal(count_things(other), 0);
 }
 
 static int64_t first_counter, second_counter;
@@ -238,11 +357,6 @@ static void a_connection_killed_before_the_first_statement_is_replaced(void **st
     assert_int_equal(count_things(other), 2);
 }
 
-static void add_more(void)
-{
-    add("more");
-}
-
 static void a_connection_killed_inside_a_transaction_loses_it(void **state)
 {
     (void)state;
@@ -300,6 +414,12 @@ int main(void)
         CASE(a_held_row_is_a_value_for_db_try_now),
         CASE(a_held_row_is_a_retry_elsewhere),
         CASE(a_failure_among_the_rows_is_no_end_of_them),
+        CASE(a_failure_behind_the_first_row_is_seen),
+        CASE(what_follows_an_ended_transaction_never_lasts),
+        CASE(nor_what_came_after_the_last_statement),
+        CASE(an_answer_outside_any_transaction_is_a_retry),
+        CASE(a_bulk_outside_any_transaction_is_a_retry),
+        CASE(a_rollback_tells_whether_the_transaction_was_whole),
         CASE(a_deadlock_is_a_retry_for_one),
         CASE(a_killed_connection_is_replaced),
         CASE(a_connection_killed_before_the_first_statement_is_replaced),
