@@ -3,6 +3,8 @@
  */
 #include "rules/bookings.h"
 
+#include "rules/companies.h"
+
 const char *const booking_statuses[] = { "pending", "confirmed", "completed", "cancelled", "no_show", NULL };
 const char *const booking_cancellers[] = { "customer", "staff", "business", "system", NULL };
 static const char *const price_types[] = { "hourly", "flat", "custom", NULL };
@@ -53,14 +55,6 @@ static const struct field payment_out[] = {
     { 0 }
 };
 
-static const struct field company_out[] = {
-    { "id", FIELD_ID, .prefix = "cli", .required = true, .doc = "The company" },
-    { "name", FIELD_TEXT, .required = true, .doc = "Its name", .example = "\"Bella Hair Salon\"" },
-    { "slug", FIELD_SLUG, .required = true, .doc = "Its short name", .example = "\"bella-hair-salon\"" },
-    { "timeZone", FIELD_ZONE, .required = true, .doc = "Where it is", .example = "\"America/New_York\"" },
-    { 0 }
-};
-
 const struct field booking_out[] = {
     { "id", FIELD_ID, .prefix = "bk", .required = true, .doc = "The booking" },
     { "confirmationNumber", FIELD_TEXT, .max = 8, .required = true,
@@ -101,14 +95,9 @@ const struct field booking_out[] = {
     { 0 }
 };
 
-const struct field booking_company[] = {
-    { "company", FIELD_OBJECT, .fields = company_out, .required = true, .doc = "Whose booking it is" }, { 0 }
-};
-
 struct json_object *booking_snapshot(struct pool *pool, const struct row *row)
 {
     struct json_object *booking = field_render(pool, booking_out, row);
-    struct json_object *company = json_get(field_render(pool, booking_company, row), "company");
-    json_set(booking, "company", json_object_get(company));
+    json_set(booking, "company", company_brief(pool, row));
     return booking;
 }

@@ -31,8 +31,6 @@ const char *const *booking_actions(const char *status);
 
 /* Members of a booking as every reader of /api/v1 and of native events sees them. */
 extern const struct field booking_out[];
-/* … and what events carry behind them: the company. */
-extern const struct field booking_company[];
 /* As booking_out, with the company at the end: what booking.* events carry. `row` is from booking_read. */
 struct json_object *booking_snapshot(struct pool *pool, const struct row *row);
 

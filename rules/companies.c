@@ -1,7 +1,6 @@
 #include "rules/companies.h"
 
 #include "core/fault.h"
-#include "rules/bookings.h"
 #include "rules/events.h"
 #include "rules/people.h"
 #include "rules/slugs.h"
@@ -115,7 +114,19 @@ void company_emit(struct db *db, struct pool *pool, const struct row *company, c
     event_emit(db, pool, row_id(company, "id"), type, data, now);
 }
 
+static const struct field brief_out[] = {
+    { "id", FIELD_ID, .prefix = "cli", .required = true, .doc = "The company" },
+    { "name", FIELD_TEXT, .required = true, .doc = "Its name", .example = "\"Bella Hair Salon\"" },
+    { "slug", FIELD_SLUG, .required = true, .doc = "Its short name", .example = "\"bella-hair-salon\"" },
+    { "timeZone", FIELD_ZONE, .required = true, .doc = "Where it is", .example = "\"America/New_York\"" },
+    { 0 }
+};
+
+const struct field company_member[] = {
+    { "company", FIELD_OBJECT, .fields = brief_out, .required = true, .doc = "Whose booking it is" }, { 0 }
+};
+
 struct json_object *company_brief(struct pool *pool, const struct row *row)
 {
-    return json_object_get(json_get(field_render(pool, booking_company, row), "company"));
+    return json_object_get(json_get(field_render(pool, company_member, row), "company"));
 }

@@ -36,8 +36,11 @@ enum company_result company_create(struct db *db, struct pool *pool, const struc
 /* The columns of company_out and of the snapshot; NULL when there is none. */
 const struct row *company_read(struct db *db, struct pool *pool, struct id company);
 
-/* {id, name, slug, timeZone}, as events name the company that they are of: from the columns company_id,
- * company_name, company_slug and company_time_zone. The caller takes its reference. */
+/* `company` {id, name, slug, timeZone}: what events carry behind their members, the company that they are
+ * of. */
+extern const struct field company_member[];
+/* Its value, from the columns company_id, company_name, company_slug and company_time_zone. The caller takes
+ * its reference. */
 struct json_object *company_brief(struct pool *pool, const struct row *row);
 
 /* business.* with company_out and `owner` {id, email} as its snapshot. `updated_fields`: an array of member
