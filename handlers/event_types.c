@@ -1,7 +1,7 @@
 /* The catalogue of events: what each tells, its JSON Schema, an example, and who has a name for it. */
+#include "rules/event_types.h"
 #include "core/request.h"
 #include "partners/partner.h"
-#include "rules/events.h"
 
 static const struct field type_param[] = {
     { "type", FIELD_ENUM, .choices = event_type_choices + 1, .doc = "Its name, as `booking.created`" }, { 0 }

@@ -10,6 +10,7 @@
  */
 #include "rules/events.h"
 #include "core/request.h"
+#include "rules/event_types.h"
 
 enum { FEED_LAG_MS = 2000 };
 

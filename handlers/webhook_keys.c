@@ -5,6 +5,7 @@
 #include "core/text.h"
 #include "partners/partner.h"
 #include "rules/endpoints.h"
+#include "rules/event_types.h"
 #include "rules/events.h"
 #include "rules/providers.h"
 

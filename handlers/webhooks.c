@@ -3,6 +3,7 @@
 #include "partners/partner.h"
 #include "rules/deliveries.h"
 #include "rules/endpoints.h"
+#include "rules/event_types.h"
 #include "rules/events.h"
 
 enum {

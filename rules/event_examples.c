@@ -2,7 +2,7 @@
  * An example of the data of each event type, as test sends carry it and the catalogue shows it.
  */
 #include "core/fault.h"
-#include "rules/events.h"
+#include "rules/event_types.h"
 
 #define ROOM_EXAMPLE "room_4c7k2q9w5m8x1r6t3v0z2b5d8f"
 #define LINK_EXAMPLE                                                                                         \

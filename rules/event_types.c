@@ -1,11 +1,11 @@
 /*
  * The list of native event types, and what the data of each holds.
  */
+#include "rules/event_types.h"
 #include "core/openapi_schema.h"
 #include "rules/bookings.h"
 #include "rules/companies.h"
 #include "rules/event_fields.h"
-#include "rules/events.h"
 #include "rules/people.h"
 #include "rules/services.h"
 

@@ -6,24 +6,7 @@
 #define RULES_EVENTS_H
 
 #include "core/db.h"
-#include "core/field.h"
 #include "core/json.h"
-
-/* The native event types, in one const list (event_types.c) ended by a NULL type. */
-enum { EVENT_PARTS = 3 };
-struct event_type {
-    const char *type; /* booking.created */
-    const char *doc;
-    const struct field *parts[EVENT_PARTS]; /* what its data holds, in this order; unused ones are NULL */
-};
-extern const struct event_type event_types[];
-const struct event_type *event_type_find(const char *type); /* or NULL */
-/* The parts in one table. */
-const struct field *event_fields(struct pool *pool, const struct event_type *type);
-/* The JSON Schema (2020-12) of its data, made from them. Belongs to the pool. */
-struct json_object *event_schema(struct pool *pool, const struct event_type *type);
-/* The same names as a NULL-terminated list, for FIELD_ENUM's choices; with `*` first. */
-extern const char *const event_type_choices[];
 
 /*
  * Writes the event with its snapshot and one delivery row, due at once, for every endpoint of the company
@@ -42,9 +25,6 @@ struct id event_emit_but(struct db *db, struct pool *pool, struct id company, st
  * the delivery's id. */
 struct id event_emit_test(struct db *db, struct pool *pool, struct id company, struct id endpoint,
                           const char *type, struct json_object *data, instant now);
-
-/* An example snapshot of a type of the list, as a test send carries it. Belongs to the pool. */
-struct json_object *event_example(struct pool *pool, const char *type);
 
 /*
  * The first id of the days that `retention_days` keeps. An older event stays as long as anybody's delivery of

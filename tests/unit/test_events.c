@@ -1,5 +1,5 @@
 /* The list of event types, the choices made of it, and the examples that test sends carry. */
-#include "rules/events.h"
+#include "rules/event_types.h"
 #include "rules/reminders.h"
 
 #include <setjmp.h>
