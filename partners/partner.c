@@ -7,22 +7,7 @@
 enum { MAX_JITTER_PERCENT = 10, DATA_LIMIT = 32 * 1024 * 1024 };
 enum { SECRET_BYTES_MIN = 24, SECRET_BYTES_MAX = 64, SECRET_MIN = 16 };
 
-const struct partner *const partners[] = { &partner_standard,    &partner_clientpass,
-                                           &partner_booking_api, &partner_therapy,
-                                           &partner_bookme,      &partner_pushpress,
-                                           &partner_null,        NULL };
-const char *const partner_choices[] = { "standard", "clientpass", "booking-api", "therapy",
-                                        "bookme",   "pushpress",  NULL };
 const char *const partner_families[] = { "svix", "github", NULL };
-
-const struct partner *partner_find(const char *name)
-{
-    for (const struct partner *const *at = partners; *at; at++) {
-        if (strcmp((*at)->name, name) == 0)
-            return *at;
-    }
-    return NULL;
-}
 
 /* ---- events ---- */
 
