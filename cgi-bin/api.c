@@ -29,7 +29,7 @@ extern const struct resource companies_resource, users_resource, sessions_resour
     keys_resource, audit_resource, webhook_keys_resource, v3_webhooks_resource, v3_keys_resource,
     metrics_resource, system_resource;
 
-const struct resource *const resources[] = {
+static const struct resource *const resources[] = {
     &companies_resource,    &users_resource,
     &sessions_resource,     &password_resets_resource,
     &services_resource,     &schedules_resource,
@@ -145,7 +145,7 @@ static void serve_fastcgi(struct pool *pool, struct db *db)
     int64_t left = config_int(CONFIG_WORKER_REQUESTS);
     bool counted = left > 0;
     FCGX_Request fcgi;
-    struct exchange exchange = { fcgi_param, fcgi_read, fcgi_write, &fcgi };
+    struct exchange exchange = { fcgi_param, fcgi_read, fcgi_write, &fcgi, resources };
     struct request request;
     sigset_t waiting;
 
@@ -171,7 +171,7 @@ static void serve_fastcgi(struct pool *pool, struct db *db)
 
 static void serve_cgi(struct pool *pool, struct db *db)
 {
-    struct exchange exchange = { cgi_param, cgi_read, cgi_write, NULL };
+    struct exchange exchange = { cgi_param, cgi_read, cgi_write, NULL, resources };
     struct request request;
 
     clock_follow(config_text(CONFIG_TEST_CLOCK));

@@ -89,7 +89,8 @@ static enum error_code read_body(struct request *request)
 
 static enum outcome find_route(struct request *request)
 {
-    struct route_match match = route_match(request->pool, resources, request->method, request->path);
+    struct route_match match =
+        route_match(request->pool, request->exchange->resources, request->method, request->path);
     struct problems problems = { .pool = request->pool };
     struct value *values = pool_array(request->pool, match.count + 1, sizeof *values);
     struct input *input = pool_alloc(request->pool, sizeof *input);

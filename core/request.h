@@ -18,6 +18,7 @@ struct exchange {
     int (*read)(struct exchange *exchange, char *data, int length);    /* of the body */
     void (*write)(struct exchange *exchange, const char *data, int length);
     void *private;
+    const struct resource *const *resources; /* what can be asked for, ended by NULL */
 };
 
 struct reply {

@@ -52,9 +52,6 @@ struct resource {
     const struct route *routes; /* ended by a row without method */
 };
 
-/* The list of the program's resources, ended by NULL; defined beside main() in cgi-bin. */
-extern const struct resource *const resources[];
-
 struct route_match {
     const struct route *route; /* NULL: no such path, or another method */
     const char *allow;         /* "GET, PATCH" when the path is known; NULL when it is not */

@@ -139,7 +139,8 @@ static enum outcome document(struct request *request)
     static size_t length;
 
     if (!text) {
-        const char *made = json_text(request->pool, openapi_document(request->pool, resources));
+        const char *made =
+            json_text(request->pool, openapi_document(request->pool, request->exchange->resources));
 
         text = strdup(made);
         if (!text)
