@@ -1,5 +1,6 @@
 /*
- * db_private: what the files of core/db share. Nobody else includes it.
+ * db_private: what the files of core/db share. Nobody else includes it. A query runs a prepared statement,
+ * and that asks the connection; never the other way.
  */
 #ifndef CORE_DB_PRIVATE_H
 #define CORE_DB_PRIVATE_H
@@ -26,7 +27,8 @@ struct cell {
 /* A statement as this connection knows it. Names outlive the connection: rows in a pool point at them. */
 struct prepared {
     const struct statement *statement;
-    MYSQL_STMT *handle; /* NULL: not prepared on this connection */
+    MYSQL_STMT *handle;  /* NULL: not prepared */
+    uint64_t connection; /* on which of the connections */
     size_t in_count, out_count;
     MYSQL_BIND *in, *out;
     struct cell *in_cells, *out_cells;
@@ -35,7 +37,8 @@ struct prepared {
 };
 
 struct db {
-    MYSQL *connection; /* NULL: not connected */
+    MYSQL *connection;    /* NULL: not connected */
+    uint64_t connections; /* how many there have been: what was prepared on another is not prepared */
     struct prepared **slots;
     size_t slot_count, used; /* slot_count is a power of two */
     int level;               /* db_begin minus db_commit */
@@ -52,7 +55,7 @@ struct db {
 enum fault db_fault_of(unsigned int number);
 /* The connection cannot be used again after this. */
 bool db_number_is_death(unsigned int number);
-/* Forgets a dead connection and everything prepared on it. */
+/* Forgets a dead connection, and with it everything prepared on it. */
 void db_disconnect(struct db *db);
 /* One literal command without values; false leaves number and words in the connection. */
 bool db_command(struct db *db, const char *sql, size_t length);

@@ -159,9 +159,11 @@ static unsigned int bind_columns(struct prepared *prepared)
 
 unsigned int prepared_ready(struct db *db, struct prepared *prepared)
 {
-    if (prepared->handle) {
+    if (prepared->handle && prepared->connection == db->connections) {
         return 0;
     }
+    prepared_close(prepared);
+    prepared->connection = db->connections;
     prepared->handle = mysql_stmt_init(db->connection);
     if (!prepared->handle) {
         return mysql_errno(db->connection);
