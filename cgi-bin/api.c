@@ -2,16 +2,16 @@
  * slotwire-api: the FastCGI program; plain CGI where the host has no FastCGI. One process serves one request
  * at a time; spawn-fcgi and multiwatch (or systemd, or mod_fcgid) start as many as the host can carry.
  */
-#include "core/clock.h"
-#include "core/config.h"
-#include "core/guard.h"
-#include "core/log.h"
-#include "core/metrics.h"
-#include "core/openapi.h"
-#include "core/permissions.h"
-#include "core/range.h"
-#include "core/request.h"
-#include "core/watch.h"
+#include "api/metrics.h"
+#include "api/openapi.h"
+#include "api/permissions.h"
+#include "api/request.h"
+#include "base/clock.h"
+#include "base/config.h"
+#include "base/guard.h"
+#include "base/log.h"
+#include "base/range.h"
+#include "db/watch.h"
 
 #include <errno.h>
 #include <fcgiapp.h>

@@ -1,7 +1,7 @@
 #include "channels/email.h"
 
-#include "core/config.h"
-#include "core/text.h"
+#include "base/config.h"
+#include "base/text.h"
 
 #include <string.h>
 

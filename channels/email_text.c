@@ -1,6 +1,6 @@
 #include "channels/email_text.h"
 
-#include "core/crypto.h"
+#include "base/crypto.h"
 
 #include <string.h>
 

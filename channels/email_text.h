@@ -7,9 +7,9 @@
 #ifndef CHANNELS_EMAIL_TEXT_H
 #define CHANNELS_EMAIL_TEXT_H
 
-#include "core/buf.h"
-#include "core/clock.h"
-#include "core/id.h"
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/id.h"
 
 struct email {
     struct id id; /* names the message for ever: its Message-ID is the same at each try */

@@ -1,8 +1,8 @@
 #include "cli/cli.h"
 
-#include "core/fault.h"
-#include "core/text.h"
-#include "rules/companies.h"
+#include "base/fault.h"
+#include "base/text.h"
+#include "rules/people/companies.h"
 
 const char *cli_value(const struct cli *cli, const char *name)
 {

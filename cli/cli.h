@@ -7,9 +7,9 @@
 #ifndef CLI_CLI_H
 #define CLI_CLI_H
 
-#include "core/buf.h"
-#include "core/clock.h"
-#include "core/db.h"
+#include "base/buf.h"
+#include "base/clock.h"
+#include "db/db.h"
 
 #include <stdbool.h>
 

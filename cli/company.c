@@ -1,10 +1,10 @@
-#include "rules/companies.h"
+#include "rules/people/companies.h"
 
+#include "base/money.h"
+#include "base/text.h"
+#include "base/zone.h"
 #include "cli/cli.h"
-#include "core/money.h"
-#include "core/text.h"
-#include "core/zone.h"
-#include "rules/audit.h"
+#include "rules/people/audit.h"
 
 static const struct cli_option options[] = { { "name", "NAME", true, "as customers know it" },
                                              { "time-zone", "ZONE", true, "IANA name, as Europe/Berlin" },

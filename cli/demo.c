@@ -6,15 +6,15 @@
  */
 #include "cli/demo.h"
 
+#include "base/crypto.h"
+#include "base/fault.h"
+#include "base/zone.h"
 #include "cli/cli.h"
-#include "core/crypto.h"
-#include "core/fault.h"
-#include "core/zone.h"
-#include "rules/bookings.h"
-#include "rules/companies.h"
-#include "rules/keys.h"
-#include "rules/people.h"
-#include "rules/services.h"
+#include "rules/booking/bookings.h"
+#include "rules/booking/services.h"
+#include "rules/people/companies.h"
+#include "rules/people/keys.h"
+#include "rules/people/people.h"
 
 enum {
     DAYS_EACH_WAY = 14,

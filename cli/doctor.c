@@ -1,10 +1,10 @@
 #include "cli/doctor.h"
 
-#include "core/config.h"
-#include "core/fault.h"
-#include "core/jwt.h"
-#include "core/schema.h"
-#include "core/zone.h"
+#include "base/config.h"
+#include "base/fault.h"
+#include "base/jwt.h"
+#include "base/zone.h"
+#include "db/schema.h"
 
 #include <unistd.h>
 

@@ -1,10 +1,10 @@
 /* What tells the operator that something is wrong: mails, alarms, the figures, and who starts the dispatcher.
  */
+#include "api/metrics.h"
+#include "base/config.h"
+#include "base/text.h"
 #include "channels/email.h"
 #include "cli/doctor.h"
-#include "core/config.h"
-#include "core/metrics.h"
-#include "core/text.h"
 
 #include <unistd.h>
 

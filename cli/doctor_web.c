@@ -2,9 +2,9 @@
  * The installation as a client reaches it: through the web server at public_url. Some hosts (Apache with
  * FastCGI) keep headers from the program; a key that cannot work tells which of them arrive.
  */
+#include "base/config.h"
+#include "base/crypto.h"
 #include "cli/doctor.h"
-#include "core/config.h"
-#include "core/crypto.h"
 
 #include <curl/curl.h>
 #include <strings.h>

@@ -1,7 +1,7 @@
-#include "rules/keys.h"
+#include "rules/people/keys.h"
 
 #include "cli/cli.h"
-#include "rules/audit.h"
+#include "rules/people/audit.h"
 
 enum { COMPANIES_MAX = 50 };
 

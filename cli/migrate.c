@@ -5,7 +5,7 @@
  * one migration runs at a time (GET_LOCK); a second run finds nothing to do; a newer schema is refused.
  */
 #include "cli/cli.h"
-#include "core/schema.h"
+#include "db/schema.h"
 
 #include <dirent.h>
 #include <errno.h>

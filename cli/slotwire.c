@@ -1,8 +1,8 @@
 /* slotwire: the operator's program. */
+#include "base/config.h"
+#include "base/fault.h"
+#include "base/poke.h"
 #include "cli/cli.h"
-#include "core/config.h"
-#include "core/fault.h"
-#include "core/poke.h"
 
 #include <signal.h>
 

@@ -1,8 +1,8 @@
+#include "base/text.h"
 #include "cli/cli.h"
-#include "core/text.h"
-#include "rules/audit.h"
-#include "rules/password_links.h"
-#include "rules/people.h"
+#include "rules/people/audit.h"
+#include "rules/people/password_links.h"
+#include "rules/people/people.h"
 
 #include <termios.h>
 #include <unistd.h>

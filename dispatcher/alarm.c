@@ -1,16 +1,16 @@
 #include "dispatcher/alarm.h"
 
+#include "base/config.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "base/text.h"
 #include "channels/email.h"
-#include "core/config.h"
-#include "core/json.h"
-#include "core/log.h"
-#include "core/text.h"
 #include "dispatcher/look.h"
 #include "dispatcher/shards.h"
-#include "rules/backlog.h"
-#include "rules/companies.h"
-#include "rules/events.h"
-#include "rules/messages.h"
+#include "rules/delivery/backlog.h"
+#include "rules/event/events.h"
+#include "rules/message/messages.h"
+#include "rules/people/companies.h"
 
 enum { SAY_AGAIN = CLOCK_HOUR };
 

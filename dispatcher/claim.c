@@ -1,14 +1,14 @@
 #include "dispatcher/claim.h"
 
-#include "core/log.h"
+#include "base/log.h"
 #include "dispatcher/hold.h"
 #include "dispatcher/lease.h"
 #include "dispatcher/pace.h"
 #include "dispatcher/send.h"
 #include "dispatcher/shards.h"
-#include "rules/deliveries.h"
-#include "rules/left.h"
-#include "rules/reminders.h"
+#include "rules/booking/reminders.h"
+#include "rules/delivery/deliveries.h"
+#include "rules/delivery/left.h"
 
 enum { TESTS_AT_ONCE = 50 };
 

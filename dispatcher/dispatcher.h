@@ -1,7 +1,7 @@
 /*
  * dispatcher: the cron program. It stays for a window, and in each turn of its loop goes the way of an event:
  *
- *     reminders  rules/reminders.c   due reminders become events with their deliveries
+ *     reminders  rules/booking/reminders.c   due reminders become events with their deliveries
  *     recover    recover.c           what an endpoint missed is made due again, where people ask for it
  *     look       look.c              the lanes with due deliveries, and how much each may have now
  *     claim      claim.c             so much of them is leased, lane by lane, in one short transaction
@@ -19,7 +19,7 @@
  *
  * A delivery is leased, never taken: claiming moves due_at to the end of the lease and sets the fence, and
  * only the holder of that fence settles the row. What a killed dispatcher had in hand comes due again, and
- * rules/left.c logs the request that may have been sent.
+ * rules/delivery/left.c logs the request that may have been sent.
  *
  * A `struct transfer` is one attempt at one delivery. It moves between four lists and belongs to exactly one:
  * idle → claimed → flying → done → idle. Database work runs inside dispatcher_guarded, so that a failure of
@@ -28,13 +28,13 @@
 #ifndef DISPATCHER_DISPATCHER_H
 #define DISPATCHER_DISPATCHER_H
 
-#include "core/buf.h"
-#include "core/db.h"
-#include "core/fault.h"
+#include "base/buf.h"
+#include "base/fault.h"
+#include "db/db.h"
 #include "dispatcher/lanes.h"
 #include "dispatcher/settle_rules.h"
 #include "partners/partner.h"
-#include "rules/reminders.h"
+#include "rules/booking/reminders.h"
 
 #include <curl/curl.h>
 #include <netinet/in.h>

@@ -1,13 +1,13 @@
 #include "dispatcher/health.h"
 
-#include "core/config.h"
-#include "core/log.h"
-#include "core/text.h"
+#include "base/config.h"
+#include "base/log.h"
+#include "base/text.h"
 #include "dispatcher/hold.h"
-#include "rules/audit.h"
-#include "rules/companies.h"
-#include "rules/events.h"
-#include "rules/messages.h"
+#include "rules/event/events.h"
+#include "rules/message/messages.h"
+#include "rules/people/audit.h"
+#include "rules/people/companies.h"
 
 enum { REST_KEPT = 10 * CLOCK_SECOND }; /* a shorter one is kept in memory only */
 

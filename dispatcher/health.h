@@ -17,7 +17,7 @@
 #ifndef DISPATCHER_HEALTH_H
 #define DISPATCHER_HEALTH_H
 
-#include "core/clock.h"
+#include "base/clock.h"
 #include "dispatcher/dispatcher.h"
 
 enum { BREAKER_FAILURES = 10, BREAKER_FIRST = 10 * CLOCK_SECOND, BREAKER_LONGEST = 5 * CLOCK_MINUTE };

@@ -1,9 +1,9 @@
 #include "dispatcher/hold.h"
 
-#include "core/log.h"
+#include "base/log.h"
 #include "dispatcher/look.h"
 #include "dispatcher/shards.h"
-#include "rules/left.h"
+#include "rules/delivery/left.h"
 
 enum {
     HOLD_AT_ONCE = 1000,    /* rows in one turn, of however many lanes: a turn stays short */

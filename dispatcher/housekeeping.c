@@ -1,13 +1,13 @@
 #include "dispatcher/housekeeping.h"
 
-#include "core/config.h"
-#include "core/log.h"
-#include "core/rate.h"
+#include "api/rate.h"
+#include "base/config.h"
+#include "base/log.h"
 #include "dispatcher/orphans.h"
 #include "dispatcher/partitions.h"
 #include "dispatcher/shards.h"
-#include "rules/keys.h"
-#include "rules/logins.h"
+#include "rules/people/keys.h"
+#include "rules/people/logins.h"
 
 enum {
     AT_ONCE = 500, /* rows in one turn */

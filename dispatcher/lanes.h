@@ -15,8 +15,8 @@
 #ifndef DISPATCHER_LANES_H
 #define DISPATCHER_LANES_H
 
-#include "core/clock.h"
-#include "core/id.h"
+#include "base/clock.h"
+#include "base/id.h"
 #include "dispatcher/give_way.h"
 
 #include <stdbool.h>

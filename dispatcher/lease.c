@@ -1,6 +1,6 @@
 #include "dispatcher/lease.h"
 
-#include "core/config.h"
+#include "base/config.h"
 
 enum { LEASE_ROWS_MOST = 32, LEASE_ROWS_LEAST = 4 };
 

@@ -1,6 +1,6 @@
 #include "dispatcher/look.h"
 
-#include "core/log.h"
+#include "base/log.h"
 #include "dispatcher/claim.h"
 #include "dispatcher/lease.h"
 #include "dispatcher/pace.h"

@@ -1,7 +1,7 @@
 #include "dispatcher/mail.h"
 
-#include "core/config.h"
-#include "core/log.h"
+#include "base/config.h"
+#include "base/log.h"
 #include "dispatcher/post.h"
 
 enum {

@@ -3,9 +3,9 @@
  *
  * Started by cron each minute. dispatcher.h tells the way of an event through these files.
  */
-#include "core/config.h"
-#include "core/guard.h"
-#include "core/log.h"
+#include "base/config.h"
+#include "base/guard.h"
+#include "base/log.h"
 #include "dispatcher/alarm.h"
 #include "dispatcher/claim.h"
 #include "dispatcher/dispatcher.h"
@@ -20,7 +20,7 @@
 #include "dispatcher/settle.h"
 #include "dispatcher/shards.h"
 #include "dispatcher/window.h"
-#include "rules/reminders.h"
+#include "rules/booking/reminders.h"
 
 #include <signal.h>
 #include <unistd.h>

@@ -1,7 +1,7 @@
 #include "dispatcher/options.h"
 
-#include "core/clock.h"
-#include "core/config.h"
+#include "base/clock.h"
+#include "base/config.h"
 
 #include <errno.h>
 #include <getopt.h>

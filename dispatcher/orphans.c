@@ -1,8 +1,8 @@
 #include "dispatcher/orphans.h"
 
-#include "core/log.h"
-#include "rules/deliveries.h"
-#include "rules/left.h"
+#include "base/log.h"
+#include "rules/delivery/deliveries.h"
+#include "rules/delivery/left.h"
 
 enum { LANES_AT_ONCE = 16, ROWS_AT_ONCE = 500 };
 

@@ -1,8 +1,8 @@
 #include "dispatcher/partitions.h"
 
-#include "core/config.h"
-#include "core/log.h"
-#include "rules/deliveries.h"
+#include "base/config.h"
+#include "base/log.h"
+#include "rules/delivery/deliveries.h"
 
 enum {
     DAYS_AHEAD = 3,

@@ -1,9 +1,9 @@
 #include "dispatcher/recover.h"
 #include "dispatcher/shards.h"
 
-#include "core/log.h"
+#include "base/log.h"
 #include "dispatcher/look.h"
-#include "rules/events.h"
+#include "rules/event/events.h"
 
 enum {
     RECOVER_EVERY_US = 1000000,
@@ -31,8 +31,9 @@ static const struct statement LOCK = {
 
 /*
  * The events behind the cursor, with what this endpoint has of each; `made_id` is the id of the delivery that
- * event_emit would have made (rules/events.c). `wanted`: the endpoint subscribes to it, and it is neither a
- * test send, which was for one endpoint alone, nor news about this very endpoint, which is for the others.
+ * event_emit would have made (rules/event/events.c). `wanted`: the endpoint subscribes to it, and it is
+ * neither a test send, which was for one endpoint alone, nor news about this very endpoint, which is for the
+ * others.
  */
 static const struct statement SCAN_EVENTS = {
     "SELECT v.id, v.created_at, d.id AS delivery_id, d.state,"

@@ -1,6 +1,6 @@
 #include "dispatcher/send.h"
 
-#include "core/log.h"
+#include "base/log.h"
 #include "dispatcher/look.h"
 #include "dispatcher/transfer.h"
 

@@ -1,10 +1,10 @@
 #include "dispatcher/settle.h"
 
-#include "core/log.h"
+#include "base/log.h"
 #include "dispatcher/health.h"
 #include "dispatcher/look.h"
 #include "dispatcher/send.h"
-#include "rules/counters.h"
+#include "rules/delivery/counters.h"
 
 enum {
     BATCH_READY = 64,

@@ -19,7 +19,7 @@
 #ifndef DISPATCHER_SETTLE_RULES_H
 #define DISPATCHER_SETTLE_RULES_H
 
-#include "core/clock.h"
+#include "base/clock.h"
 #include "partners/partner.h"
 
 #include <stdbool.h>

@@ -1,7 +1,7 @@
 #include "dispatcher/shards.h"
 
-#include "core/config.h"
-#include "core/log.h"
+#include "base/config.h"
+#include "base/log.h"
 #include "dispatcher/look.h"
 
 enum {

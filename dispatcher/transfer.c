@@ -1,8 +1,8 @@
 #include "dispatcher/transfer.h"
 
-#include "core/guard.h"
-#include "core/log.h"
-#include "rules/custom_headers.h"
+#include "base/guard.h"
+#include "base/log.h"
+#include "rules/delivery/custom_headers.h"
 
 #include <arpa/inet.h>
 #include <errno.h>

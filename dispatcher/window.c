@@ -1,8 +1,8 @@
 #include "dispatcher/window.h"
 
-#include "core/config.h"
-#include "core/log.h"
-#include "core/poke.h"
+#include "base/config.h"
+#include "base/log.h"
+#include "base/poke.h"
 #include "dispatcher/look.h"
 #include "dispatcher/shards.h"
 

@@ -1,5 +1,5 @@
 /* The audit log: who changed what opens doors, when, and from where. */
-#include "core/request.h"
+#include "api/request.h"
 
 static const struct statement LIST = {
     "SELECT a.id, a.created_at, a.action, a.subject,"

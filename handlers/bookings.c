@@ -1,8 +1,8 @@
-/* Bookings: made, listed, moved through their life. The rules stand in rules/bookings.h. */
-#include "rules/bookings.h"
-#include "core/fault.h"
-#include "core/request.h"
-#include "rules/events.h"
+/* Bookings: made, listed, moved through their life. The rules stand in rules/booking/bookings.h. */
+#include "rules/booking/bookings.h"
+#include "api/request.h"
+#include "base/fault.h"
+#include "rules/event/events.h"
 
 /*
  * A filter that was not sent is NULL and gone: MariaDB plans each execution with its values, and each filter

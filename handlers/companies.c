@@ -1,10 +1,10 @@
 /* The company itself: signing up, reading and changing it. */
-#include "rules/companies.h"
-#include "core/money.h"
-#include "core/patch.h"
-#include "core/request.h"
-#include "rules/audit.h"
-#include "rules/keys.h"
+#include "rules/people/companies.h"
+#include "api/patch.h"
+#include "api/request.h"
+#include "base/money.h"
+#include "rules/people/audit.h"
+#include "rules/people/keys.h"
 
 static const struct statement LOCK = {
     "SELECT id, name, slug, category, description, email, phone, time_zone, currency FROM companies"

@@ -1,7 +1,7 @@
 /* Deliveries of the whole company: what became of each, and sending one again. */
-#include "rules/deliveries.h"
-#include "rules/audit.h"
-#include "rules/event_types.h"
+#include "rules/delivery/deliveries.h"
+#include "rules/catalogue/event_types.h"
+#include "rules/people/audit.h"
 
 static const struct field id_param[] = { { "id", FIELD_ID, .prefix = "dlv", .doc = "The delivery" }, { 0 } };
 static const enum error_code not_found[] = { ERROR_NOT_FOUND, ERROR_NONE };

@@ -1,6 +1,6 @@
 /* The catalogue of events: what each tells, its JSON Schema, an example, and who has a name for it. */
-#include "rules/event_types.h"
-#include "core/request.h"
+#include "rules/catalogue/event_types.h"
+#include "api/request.h"
 #include "partners/partner.h"
 
 static const struct field type_param[] = {

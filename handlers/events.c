@@ -8,9 +8,9 @@
  * is written but not committed is waited for (MariaDB waits at the row, whatever the isolation level). What
  * waits longer than the database allows is answered with 503 and asked again.
  */
-#include "rules/events.h"
-#include "core/request.h"
-#include "rules/event_types.h"
+#include "rules/event/events.h"
+#include "api/request.h"
+#include "rules/catalogue/event_types.h"
 
 enum { FEED_LAG_MS = 2000 };
 

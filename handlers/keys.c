@@ -1,11 +1,11 @@
 /* API keys: what a company's own people and programs make, rotate and revoke; and the operator's. */
-#include "rules/keys.h"
-#include "core/patch.h"
-#include "core/permissions.h"
-#include "core/range.h"
-#include "core/request.h"
-#include "rules/audit.h"
-#include "rules/companies.h"
+#include "rules/people/keys.h"
+#include "api/patch.h"
+#include "api/permissions.h"
+#include "api/request.h"
+#include "base/range.h"
+#include "rules/people/audit.h"
+#include "rules/people/companies.h"
 
 enum { SCOPES_MAX = 32, ADDRESSES_MAX = 20, COMPANIES_MAX = 50, LIMIT_MAX = 1000000 };
 enum { LIST_TEXT_MAX = 1000 }; /* of api_keys.scopes and allowed_addresses */

@@ -1,9 +1,9 @@
 /* What Prometheus asks: the figures of all workers and of the outbox. */
-#include "core/metrics.h"
-#include "core/config.h"
-#include "core/fault.h"
-#include "core/request.h"
-#include "rules/backlog.h"
+#include "api/metrics.h"
+#include "api/request.h"
+#include "base/config.h"
+#include "base/fault.h"
+#include "rules/delivery/backlog.h"
 
 #include <unistd.h>
 

@@ -1,12 +1,12 @@
 /* Passwords: mailed one-time links, for who forgot theirs and for staff who have no login yet. */
-#include "core/permissions.h"
-#include "core/request.h"
-#include "rules/audit.h"
-#include "rules/companies.h"
-#include "rules/keys.h"
-#include "rules/logins.h"
-#include "rules/password_links.h"
-#include "rules/people.h"
+#include "api/permissions.h"
+#include "api/request.h"
+#include "rules/people/audit.h"
+#include "rules/people/companies.h"
+#include "rules/people/keys.h"
+#include "rules/people/logins.h"
+#include "rules/people/password_links.h"
+#include "rules/people/people.h"
 
 static const struct field id_param[] = { { "id", FIELD_ID, .prefix = "usr", .doc = "The user" }, { 0 } };
 

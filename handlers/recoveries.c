@@ -1,7 +1,7 @@
 /* Recoveries: sending again what an endpoint missed since a time. The dispatcher does it:
  * dispatcher/recover.c. */
-#include "core/request.h"
-#include "rules/audit.h"
+#include "api/request.h"
+#include "rules/people/audit.h"
 
 enum { RATE = 50, RATE_MAX = 1000 };
 

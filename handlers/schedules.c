@@ -1,9 +1,9 @@
 /* Schedules: when a staff member works. */
-#include "core/request.h"
-#include "core/zone.h"
-#include "rules/companies.h"
-#include "rules/people.h"
-#include "rules/services.h"
+#include "api/request.h"
+#include "base/zone.h"
+#include "rules/booking/services.h"
+#include "rules/people/companies.h"
+#include "rules/people/people.h"
 
 enum { INTERVALS_MAX = 24, OVERRIDES_MAX = 366 };
 

@@ -1,9 +1,9 @@
 /* Services: what a company offers. */
-#include "rules/services.h"
-#include "core/money.h"
-#include "core/request.h"
-#include "rules/claims.h"
-#include "rules/companies.h"
+#include "rules/booking/services.h"
+#include "api/request.h"
+#include "base/money.h"
+#include "rules/booking/claims.h"
+#include "rules/people/companies.h"
 
 enum { CLAIM_MINUTES_MAX = (int)(CLAIM_MAX / CLOCK_MINUTE) };
 

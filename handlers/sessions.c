@@ -1,10 +1,10 @@
 /* Logins: an e-mail address and a password for a short access token and a refresh cookie. */
-#include "rules/sessions.h"
-#include "core/config.h"
-#include "core/request.h"
-#include "rules/audit.h"
-#include "rules/logins.h"
-#include "rules/people.h"
+#include "rules/people/sessions.h"
+#include "api/request.h"
+#include "base/config.h"
+#include "rules/people/audit.h"
+#include "rules/people/logins.h"
+#include "rules/people/people.h"
 
 static const char COOKIE[] = "slotwire_refresh";
 

@@ -1,5 +1,5 @@
 /* Why a signature does not verify: how one was made, and what a receiver did otherwise. */
-#include "core/request.h"
+#include "api/request.h"
 #include "signatures/diagnose.h"
 
 enum { BODY_LIMIT = 32 * 1024 * 1024, COMPUTED_MAX = 500 };

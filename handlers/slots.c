@@ -1,6 +1,6 @@
 /* The free times of a service, day by day on the wall clock of whoever asks. */
-#include "rules/slots.h"
-#include "core/request.h"
+#include "rules/booking/slots.h"
+#include "api/request.h"
 
 #include <inttypes.h>
 

@@ -1,11 +1,11 @@
 /* What machines ask about the installation: is it alive, is it ready, what does it offer. */
-#include "core/config.h"
-#include "core/fault.h"
-#include "core/log.h"
-#include "core/openapi.h"
-#include "core/request.h"
-#include "core/schema.h"
-#include "core/watch.h"
+#include "api/openapi.h"
+#include "api/request.h"
+#include "base/config.h"
+#include "base/fault.h"
+#include "base/log.h"
+#include "db/schema.h"
+#include "db/watch.h"
 
 static const struct statement SCHEMA = {
     "SELECT MAX(version) AS version FROM schema_version",

@@ -1,11 +1,11 @@
 /* Users: the people that a company knows. */
-#include "core/patch.h"
-#include "core/permissions.h"
-#include "core/request.h"
-#include "rules/audit.h"
-#include "rules/claims.h"
-#include "rules/people.h"
-#include "rules/sessions.h"
+#include "api/patch.h"
+#include "api/permissions.h"
+#include "api/request.h"
+#include "rules/booking/claims.h"
+#include "rules/people/audit.h"
+#include "rules/people/people.h"
+#include "rules/people/sessions.h"
 
 static const struct statement LOCK = {
     "SELECT id, role, name, email, phone, time_zone, notes, active FROM users"

@@ -1,10 +1,10 @@
 /* Webhooks: where events are sent, and how that went. */
-#include "core/buf.h"
+#include "base/buf.h"
 #include "partners/partner.h"
-#include "rules/deliveries.h"
-#include "rules/endpoints.h"
-#include "rules/event_types.h"
-#include "rules/events.h"
+#include "rules/catalogue/event_types.h"
+#include "rules/delivery/deliveries.h"
+#include "rules/delivery/endpoints.h"
+#include "rules/event/events.h"
 
 enum {
     EVENTS_MAX = 64,

@@ -2,7 +2,7 @@
  * booking-api: the format of the Booking API overview. Members in snake case, times without a fraction,
  * three attempts; it names no signature, so those of the Standard Webhooks headers stand alone.
  */
-#include "core/crypto.h"
+#include "base/crypto.h"
 #include "partners/partner.h"
 #include "partners/project.h"
 

@@ -2,9 +2,9 @@
  * bookme: the format of the BookMe platform. Amounts are minor units, times have no fraction, dates and
  * hours are the business's wall clock. The signature is over the body alone, with one secret at a time.
  */
-#include "core/crypto.h"
-#include "core/money.h"
-#include "core/zone.h"
+#include "base/crypto.h"
+#include "base/money.h"
+#include "base/zone.h"
 #include "partners/partner.h"
 #include "partners/project.h"
 

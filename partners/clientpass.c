@@ -2,7 +2,7 @@
  * clientpass: the format of the ClientPass integration guide. Its payloads hold exactly the guide's members;
  * it names no signature, so those of the Standard Webhooks headers stand alone.
  */
-#include "core/crypto.h"
+#include "base/crypto.h"
 #include "partners/partner.h"
 #include "partners/project.h"
 

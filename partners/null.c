@@ -1,5 +1,5 @@
 /* null: an empty body without a signature, sent once. A test double; no API client may choose it. */
-#include "core/crypto.h"
+#include "base/crypto.h"
 #include "partners/partner.h"
 
 static const int retry_seconds[] = { 0, -1 };

@@ -1,6 +1,6 @@
 #include "partners/partner.h"
 
-#include "core/crypto.h"
+#include "base/crypto.h"
 
 #include <string.h>
 

@@ -9,10 +9,10 @@
 #ifndef PARTNERS_PARTNER_H
 #define PARTNERS_PARTNER_H
 
-#include "core/buf.h"
-#include "core/clock.h"
-#include "core/id.h"
-#include "core/json.h"
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/id.h"
+#include "base/json.h"
 #include "partners/scheme.h"
 
 struct partner_event {

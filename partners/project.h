@@ -5,7 +5,7 @@
 #ifndef PARTNERS_PROJECT_H
 #define PARTNERS_PROJECT_H
 
-#include "core/json.h"
+#include "base/json.h"
 
 /* Copies a member as it is; `project_as` under another name. */
 void project_copy(struct json_object *to, const char *name, struct json_object *from);

@@ -6,7 +6,7 @@
  * guest, who is on no customer's file, appears under the booking's own id: unlike an empty text it never
  * makes two guests one customer, and who looks it up among the customers is told that there is none.
  */
-#include "core/crypto.h"
+#include "base/crypto.h"
 #include "partners/partner.h"
 #include "partners/project.h"
 

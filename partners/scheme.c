@@ -1,7 +1,7 @@
 #include "partners/scheme.h"
 
-#include "core/crypto.h"
-#include "core/fault.h"
+#include "base/crypto.h"
+#include "base/fault.h"
 
 #include <string.h>
 

@@ -6,8 +6,8 @@
 #ifndef PARTNERS_SCHEME_H
 #define PARTNERS_SCHEME_H
 
-#include "core/buf.h"
-#include "core/clock.h"
+#include "base/buf.h"
+#include "base/clock.h"
 
 #include <stdint.h>
 

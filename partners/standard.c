@@ -2,7 +2,7 @@
  * standard: the default format, as the Standard Webhooks specification proposes it. Its signature is in the
  * headers that every delivery carries.
  */
-#include "core/crypto.h"
+#include "base/crypto.h"
 #include "partners/partner.h"
 
 const int partner_standard_schedule[] = { 0, 5, 300, 1800, 7200, 18000, 36000, 50400, 72000, 86400, -1 };

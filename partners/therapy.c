@@ -5,7 +5,7 @@
  *
  * `id` is the event's and `data` the same at every attempt; `timestamp` and `signature` are of the attempt.
  */
-#include "core/crypto.h"
+#include "base/crypto.h"
 #include "partners/partner.h"
 #include "partners/project.h"
 

@@ -4,7 +4,7 @@
 #ifndef SIGNATURES_DIGEST_H
 #define SIGNATURES_DIGEST_H
 
-#include "core/crypto.h"
+#include "base/crypto.h"
 
 struct digest {
     uint8_t bytes[SHA256_SIZE];

@@ -5,7 +5,7 @@
 #ifndef SIGNATURES_RESTYLE_H
 #define SIGNATURES_RESTYLE_H
 
-#include "core/json.h"
+#include "base/json.h"
 
 struct style {
     int indent;   /* blanks for each level, each member on a line of its own; 0: one line */

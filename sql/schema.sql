@@ -278,7 +278,7 @@ CREATE TABLE api_key_companies (
 -- forgotten with the server's restart.
 CREATE TABLE rate_windows (
     subject    BINARY(16)       NOT NULL,                    -- the key or session
-    bucket     TINYINT UNSIGNED NOT NULL,                    -- which limit: core/rate.h
+    bucket     TINYINT UNSIGNED NOT NULL,                    -- which limit: api/rate.h
     window_at  BIGINT           NOT NULL,                    -- Unix seconds
     used       INT              NOT NULL,
     PRIMARY KEY (subject, bucket)
@@ -392,7 +392,7 @@ CREATE TABLE idempotency_keys (
     company_id    BINARY(16)   NULL,
     fingerprint   BINARY(32)   NOT NULL,                     -- SHA-256 of the body
     status        SMALLINT     NULL,
-    response      MEDIUMBLOB   NULL,                         -- sealed: see core/idempotency.c
+    response      MEDIUMBLOB   NULL,                         -- sealed: see api/idempotency.c
     created_at    DATETIME(3)  NOT NULL,
     KEY idempotency_age (created_at)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_ci;

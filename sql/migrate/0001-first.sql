@@ -287,7 +287,7 @@ CREATE TABLE idempotency_keys (
     company_id    BINARY(16)   NULL,
     fingerprint   BINARY(32)   NOT NULL,                     -- SHA-256 of the body
     status        SMALLINT     NULL,
-    response      MEDIUMBLOB   NULL,                         -- sealed: see core/idempotency.c
+    response      MEDIUMBLOB   NULL,                         -- sealed: see api/idempotency.c
     created_at    DATETIME(3)  NOT NULL,
     KEY idempotency_age (created_at)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_ci;

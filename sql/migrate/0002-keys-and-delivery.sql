@@ -85,7 +85,7 @@ CREATE TABLE api_key_companies (
 -- forgotten with the server's restart.
 CREATE TABLE rate_windows (
     subject    BINARY(16)       NOT NULL,                    -- the key or session
-    bucket     TINYINT UNSIGNED NOT NULL,                    -- which limit: core/rate.h
+    bucket     TINYINT UNSIGNED NOT NULL,                    -- which limit: api/rate.h
     window_at  BIGINT           NOT NULL,                    -- Unix seconds
     used       INT              NOT NULL,
     PRIMARY KEY (subject, bucket)

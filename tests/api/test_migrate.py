@@ -105,7 +105,7 @@ def test_what_was_stored_before_there_were_partitions_keeps_to_one_of_them(schem
 def test_every_version_has_one_migration():
     names = sorted(path.name for path in (TOP / "sql/migrate").glob("*.sql"))
     assert [int(name[:4]) for name in names] == list(range(1, len(names) + 1))
-    assert f"SCHEMA_VERSION = {len(names)}" in (TOP / "core/schema.h").read_text()
+    assert f"SCHEMA_VERSION = {len(names)}" in (TOP / "db/schema.h").read_text()
 
 
 @pytest.mark.parametrize("words", [(), ("--stepwise",)])

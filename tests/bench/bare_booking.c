@@ -8,7 +8,7 @@
  * Each process books its own staff, quarter of an hour after quarter of an hour, from DAY (days since 1970).
  * Prints `bookings N seconds S rate R`.
  */
-#include "core/clock.h"
+#include "base/clock.h"
 #include "tests/bench/bare.h"
 
 #include <sys/random.h>

@@ -79,7 +79,7 @@ class Bench:
         return self.stack.settings["db_socket"], self.stack.settings["db_user"]
 
     def statements(self, *names):
-        """A file with the product's own SQL, taken from its sources: `rules/claims.c BUMP`."""
+        """A file with the product's own SQL, taken from its sources: `rules/booking/claims.c BUMP`."""
         path = self.stack.state / f"statements-{len(names)}.sql"
         path.write_text("".join(sql_of(*name.split()) + "\n" for name in names))
         return path
@@ -112,7 +112,7 @@ class Bench:
         subprocess.run(["spawn-fcgi", "-s", str(socket), "-M", "0600", "-b", "1024", "-P", str(run / "bare-pool.pid"), "--",
                         "/usr/bin/multiwatch", "-f", str(len(self.stack.children("pool-booking"))), "--",
                         str(self.helpers / "bare_fcgi"), *self.database(),
-                        str(self.statements("core/auth_key.c FIND_KEY", "rules/bookings.c READ"))], check=True, stdout=subprocess.DEVNULL)
+                        str(self.statements("api/auth_key.c FIND_KEY", "rules/booking/bookings.c READ"))], check=True, stdout=subprocess.DEVNULL)
         subprocess.run(["nginx", "-p", str(run), "-e", str(run / "bare-error.log"), "-c", str(run / "bare.conf")], check=True)
         try:
             yield port
@@ -147,9 +147,9 @@ class Bench:
         key = hashlib.sha256(self.company.key.encode()).hexdigest()
         day = (future().date() - future().date().replace(year=1970, month=1, day=1)).days
         statements = self.statements(
-            "core/auth_key.c FIND_KEY", "core/rate.c COUNT", "rules/slots.c SERVICE_STAFF", "rules/claims.c BUMP", "rules/claims.c INSERT_CLAIM",
-            "rules/bookings.c INSERT_BOOKING", "rules/reminders.c PLAN", "rules/bookings.c READ",
-            "rules/events.c INSERT_EVENT", "rules/events.c INSERT_DELIVERIES")
+            "api/auth_key.c FIND_KEY", "api/rate.c COUNT", "rules/booking/slots.c SERVICE_STAFF", "rules/booking/claims.c BUMP", "rules/booking/claims.c INSERT_CLAIM",
+            "rules/booking/bookings.c INSERT_BOOKING", "rules/booking/reminders.c PLAN", "rules/booking/bookings.c READ",
+            "rules/event/events.c INSERT_EVENT", "rules/event/events.c INSERT_DELIVERIES")
         ours, bare = [], []
         for turn in range(2):
             ours.append(self.load(self.orders(count, 100 + 40 * turn), 8))

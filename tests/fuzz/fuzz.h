@@ -5,7 +5,7 @@
 #ifndef TESTS_FUZZ_H
 #define TESTS_FUZZ_H
 
-#include "core/pool.h"
+#include "base/pool.h"
 
 #include <stdbool.h>
 #include <stddef.h>

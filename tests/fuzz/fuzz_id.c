@@ -2,7 +2,7 @@
  * Ids. A text that is taken is, in lower case, the text of the id it gave; any sixteen bytes survive the way
  * out and back.
  */
-#include "core/id.h"
+#include "base/id.h"
 #include "tests/fuzz/fuzz.h"
 
 #include <strings.h>

@@ -2,8 +2,8 @@
  * JSON in and out. Whatever is taken is written in a form that is taken again and written the same; json-c,
  * which is laxer, takes it too and sees the same tree; whatever is refused has a reason that can be shown.
  */
-#include "core/json.h"
-#include "core/text.h"
+#include "base/json.h"
+#include "base/text.h"
 #include "tests/fuzz/fuzz.h"
 
 static const struct json_limits limits = { 1 << 16, 32 };

@@ -2,8 +2,8 @@
  * Query strings, against a table of every type that a query may hold. Either something is complained of, by
  * a name that can be shown, or each value has its type and each text is well-formed UTF-8 without NUL.
  */
-#include "core/field.h"
-#include "core/text.h"
+#include "api/field.h"
+#include "base/text.h"
 #include "tests/fuzz/fuzz.h"
 
 static const char *const choices[] = { "pending", "confirmed", "cancelled", NULL };

@@ -2,7 +2,7 @@
  * Methods and paths (`METHOD path`). A route that is found, filled with what its braces took, is the path
  * again; no segment is empty or a dot segment; a route comes with its path's methods.
  */
-#include "core/route.h"
+#include "api/route.h"
 #include "tests/fuzz/fuzz.h"
 
 static const struct route bookings[] = {

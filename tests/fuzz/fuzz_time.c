@@ -2,8 +2,8 @@
  * Times, dates and zones. A time that is taken lies in the API's range and survives the way out and back; a
  * date does so exactly; an instant survives the way through the wall clock of a zone.
  */
-#include "core/clock.h"
-#include "core/zone.h"
+#include "base/clock.h"
+#include "base/zone.h"
 #include "tests/fuzz/fuzz.h"
 
 static void check_time(const char *text, size_t size)

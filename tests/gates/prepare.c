@@ -7,8 +7,8 @@
  * missing or null. Each statement is prepared; the numbers of its parameters and columns, and the columns'
  * types, must be what the letters say. One line per mismatch; status 1 when there was any.
  */
-#include "core/config.h"
-#include "core/json.h"
+#include "base/config.h"
+#include "base/json.h"
 
 #include <mysql.h>
 

@@ -33,7 +33,8 @@ def main():
     faults, lines, files = [], [], c_files()
     for path in files:
         text, statements = statements_of(path)
-        if not name(path).startswith("core/db"):
+        # The commands of a connection; the form of a table, which takes no parameters.
+        if name(path) not in ("db/connection.c", "db/partitions.c"):
             faults += outside(path, text, statements)
         for statement in statements:
             line = {"name": statement.place, "sql": statement.sql, "in": statement.takes, "out": statement.gives}

@@ -16,7 +16,7 @@ def main():
     passed = failed = 0
 
     print("\n── the runners' own last words")
-    for path in sorted((build / "tests/unit").glob("*.log")) + [build / "tests/gates/database-tests.log"]:
+    for path in sorted((build / "tests/unit").rglob("*.log")) + [build / "tests/gates/database-tests.log"]:
         for line in lines(path):
             count = re.match(r"\[  (PASSED|FAILED)  \] (\d+) test", line)
             if count and count[1] == "PASSED":

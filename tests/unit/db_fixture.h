@@ -1,5 +1,5 @@
 /*
- * What the tests of core/db share: two connections, two tables of their own, a pool. The server is the one of
+ * What the tests of db/ share: two connections, two tables of their own, a pool. The server is the one of
  * the config file that SLOTWIRE_TEST_CONFIG names.
  */
 #ifndef TESTS_UNIT_DB_FIXTURE_H
@@ -12,9 +12,9 @@
 
 #include <cmocka.h>
 
-#include "core/config.h"
-#include "core/db.h"
-#include "core/fault.h"
+#include "base/config.h"
+#include "base/fault.h"
+#include "db/db.h"
 
 static struct db *db, *other;
 static struct pool *pool;

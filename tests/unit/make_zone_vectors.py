@@ -84,7 +84,7 @@ def main():
                     for wall in (first, (first + second) // 2 // 60 * 60, second - 60, second):
                         walls.append((name, wall) + fit(zone, wall))
     print("/* Made by make_zone_vectors.py: never edited by hand. */")
-    print("#ifndef TESTS_ZONE_VECTORS_H\n#define TESTS_ZONE_VECTORS_H\n\n#include \"core/zone.h\"\n\n/* clang-format off */")
+    print("#ifndef TESTS_ZONE_VECTORS_H\n#define TESTS_ZONE_VECTORS_H\n\n#include \"base/zone.h\"\n\n/* clang-format off */")
     print("static const struct {\n    const char *zone;\n    int64_t seconds; /* UTC, since the epoch */")
     print("    int offset;\n} offset_vectors[] = {")
     print_rows('{ "%s", %d, %d },', offsets)

@@ -2,7 +2,7 @@
 #ifndef TESTS_UNIT_STARTS_H
 #define TESTS_UNIT_STARTS_H
 
-#include "rules/availability.h"
+#include "rules/booking/availability.h"
 
 struct starts {
     size_t count;

@@ -2,7 +2,7 @@
 #ifndef TESTS_ZONE_VECTORS_H
 #define TESTS_ZONE_VECTORS_H
 
-#include "core/zone.h"
+#include "base/zone.h"
 
 /* clang-format off */
 static const struct {
