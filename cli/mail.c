@@ -2,10 +2,33 @@
 
 #include "cli/cli.h"
 
+enum { WAIT_MS = 1000 };
+
 static const struct cli_option options[] = {
     { "to", "ADDRESS", true, "who gets the mail" },
     { 0 },
 };
+
+static void note(void *owner, struct errand *errand)
+{
+    bool *is_done = owner;
+    (void)errand;
+    *is_done = true;
+}
+
+static void carry(struct errand *errand)
+{
+    bool is_done = false;
+    struct sender sender = { .done = note, .owner = &is_done };
+    struct courier *courier = courier_new(1);
+    errand->sender = &sender;
+    is_done = !courier_send(courier, errand);
+    while (!is_done) {
+        courier_wait(courier, -1, WAIT_MS);
+        courier_perform(courier);
+    }
+    courier_free(courier);
+}
 
 static int test_mail(struct cli *cli)
 {
@@ -21,13 +44,12 @@ static int test_mail(struct cli *cli)
         .body = "This is the test that `slotwire mail test` sends. It arrived, so all is well.\n",
         .created_at = clock_real(),
     };
-    curl_global_init(CURL_GLOBAL_DEFAULT);
-    struct email_transfer *transfer = email_start(cli->pool, &email);
-    CURLcode code = curl_easy_perform(email_handle(transfer));
-    enum email_fate fate = email_finish(transfer, code, &words);
-    cli_print(cli, "%s", email_conversation(transfer));
-    email_free(transfer);
-    curl_global_cleanup();
+    struct errand errand = { .pool = cli->pool };
+    if (!email_order(&errand, &email))
+        return cli_refuse("the mail cannot be written");
+    carry(&errand);
+    enum email_fate fate = email_fate(&errand, &words);
+    cli_print(cli, "%s", errand.order.smtp->conversation.data);
     if (fate != EMAIL_SENT)
         return cli_refuse("%s", words);
     cli_print(cli, "The mail server took the mail.\n");

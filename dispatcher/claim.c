@@ -54,11 +54,11 @@ static const struct statement LOCK_TESTS = {
 struct room claim_room(const struct dispatcher *dispatcher)
 {
     const struct transfer *transfer = TAILQ_FIRST(&dispatcher->claimed);
-    int taken = dispatcher->flying_count;
+    int taken = dispatcher->webhooks.flying;
     for (; transfer; transfer = TAILQ_NEXT(transfer, link))
         taken++; /* in this look already */
     return (struct room){
-        .quick = dispatcher->parallel - (taken - dispatcher->slow_count),
+        .quick = dispatcher->parallel - (taken - dispatcher->webhooks.slow),
         .all = SLOW_FACTOR * dispatcher->parallel - taken,
     };
 }

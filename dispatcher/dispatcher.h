@@ -5,7 +5,7 @@
  *     recover    recover.c           what an endpoint missed is made due again, where people ask for it
  *     look       look.c              the lanes with due deliveries, and how much each may have now
  *     claim      claim.c             so much of them is leased, lane by lane, in one short transaction
- *     send       send.c              one curl multi carries every transfer
+ *     send       send.c              the courier carries every transfer
  *     settle     settle.c            answers are written down in batches, by the rules of settle_rules.c
  *     mail       mail.c              due messages to people go the same way, to the mail server
  *
@@ -21,23 +21,22 @@
  * only the holder of that fence settles the row. What a killed dispatcher had in hand comes due again, and
  * rules/delivery/left.c logs the request that may have been sent.
  *
- * A `struct transfer` is one attempt at one delivery. It moves between four lists and belongs to exactly one:
- * idle → claimed → flying → done → idle. Database work runs inside dispatcher_guarded, so that a failure of
- * the database leaves a turn but never the program; nothing is taken from `done` before its commit.
+ * A `struct transfer` is one attempt at one delivery. It belongs to exactly one list or to the courier:
+ * idle → claimed → the courier → done → idle. Database work runs inside dispatcher_guarded, so that a failure
+ * of the database leaves a turn but never the program; nothing is taken from `done` before its commit.
  */
 #ifndef DISPATCHER_DISPATCHER_H
 #define DISPATCHER_DISPATCHER_H
 
 #include "base/buf.h"
 #include "base/fault.h"
+#include "courier/courier.h"
 #include "db/db.h"
 #include "dispatcher/lanes.h"
 #include "dispatcher/settle_rules.h"
 #include "partners/partner.h"
 #include "rules/booking/reminders.h"
 
-#include <curl/curl.h>
-#include <netinet/in.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/queue.h>
@@ -45,20 +44,14 @@
 
 enum {
     RESPONSE_LIMIT = 16 * 1024, /* bytes of an answer that are read and kept */
-    SLOW_AFTER_US = 1000000,    /* a transfer in flight for longer no longer counts against `parallel` */
-    SLOW_FACTOR = 4,            /* … but all of them together stay below SLOW_FACTOR * parallel */
-    POKED_MOST = 8              /* companies that are looked into one by one; where more poke, all are */
-};
-
-struct timings { /* microseconds; -1: never got there */
-    int64_t dns, connect, tls, first_byte, total;
+    SLOW_FACTOR = 4, /* slow ones do not count against `parallel`; all stay below SLOW_FACTOR * parallel */
+    POKED_MOST = 8   /* companies that are looked into one by one; where more poke, all are */
 };
 
 struct transfer {
+    struct errand errand; /* the first member: an errand that is done is its transfer */
     TAILQ_ENTRY(transfer) link;
     struct pool *pool; /* all that the pointers below point to; reset when the transfer is idle again */
-    CURL *easy;        /* kept from transfer to transfer */
-    struct curl_slist *headers;
     struct lane *lane;
 
     /* What was claimed. */
@@ -73,24 +66,16 @@ struct transfer {
     /* The attempt. */
     struct id attempt;
     instant started_at;
-    int64_t started, done_at; /* clock_monotonic() */
-    int64_t number; /* of this request among all for the delivery, from 1, whether they count or not */
-    struct buf body, response;
-    bool on_the_wire;    /* curl had it: the attempt is logged */
-    bool slow;           /* in flight for more than SLOW_AFTER_US */
-    bool has_header;     /* the answer's was read to its end */
-    bool capped;         /* the answer was longer than RESPONSE_LIMIT */
-    const char *refused; /* why the guard let no socket be opened */
-    bool no_sockets;     /* this process or machine has run out of them */
-    char curl_error[CURL_ERROR_SIZE];
+    int64_t done_at; /* clock_monotonic() */
+    int64_t number;  /* of this request among all for the delivery, from 1, whether they count or not */
+    struct buf body;
+    bool on_the_wire; /* the courier had it: the attempt is logged */
 
     /* What came of it. */
     struct answer answer;
     struct verdict verdict;
     const char *error;
-    char address[INET6_ADDRSTRLEN];
     bool keep_response;
-    struct timings timings;
 };
 TAILQ_HEAD(transfer_list, transfer);
 
@@ -99,12 +84,13 @@ struct mail_room; /* mail.c */
 struct dispatcher {
     struct db *db;
     struct pool *life, *turn; /* the program's; one turn's */
-    CURLM *multi;
+    struct courier *courier;
+    struct sender webhooks; /* what is in flight */
     struct lanes lanes;
-    struct transfer_list idle, claimed, flying, done;
+    struct transfer_list idle, claimed, done;
     const struct transfer *leased; /* up to this one `claimed` is committed; NULL: none of it */
     int parallel, lane_parallel;
-    int flying_count, slow_count, done_count;
+    int done_count;
     bool once;
 
     /* look.c */

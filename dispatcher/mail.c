@@ -2,7 +2,7 @@
 
 #include "base/config.h"
 #include "base/log.h"
-#include "dispatcher/post.h"
+#include "channels/email.h"
 
 enum {
     PARALLEL = 4, /* connections that mail servers commonly grant one client */
@@ -42,9 +42,8 @@ static const struct statement COUNT = {
 };
 
 struct letter {
-    struct parcel parcel; /* the first member: a parcel that is back is its letter */
+    struct errand errand; /* the first member: an errand that is done is its letter */
     TAILQ_ENTRY(letter) link;
-    struct pool *pool;
     struct id company, fence;
     int attempts;
     struct email email;
@@ -55,9 +54,9 @@ struct letter {
 TAILQ_HEAD(letters, letter);
 
 struct mail_room {
-    struct post *post;
-    struct letters claimed, flying, done;
-    int in_hand;
+    struct sender sender;
+    struct letters claimed, done;
+    int in_hand; /* those, and what the courier has */
     int64_t look_at;
     int64_t rest_until, rest;
     bool usable; /* the server took the last mail that it was asked about, or refused it */
@@ -70,7 +69,7 @@ static struct letter *take_row(const struct row *row, struct id fence)
 {
     struct pool *pool = pool_new();
     struct letter *letter = pool_alloc(pool, sizeof *letter);
-    letter->pool = pool;
+    letter->errand.pool = pool;
     letter->company = row_id(row, "company_id");
     letter->fence = fence;
     letter->attempts = (int)row_int(row, "attempts");
@@ -88,9 +87,7 @@ static void let_go(struct mail_room *room, struct letters *list, struct letter *
 {
     TAILQ_REMOVE(list, letter, link);
     room->in_hand--;
-    if (letter->parcel.transfer)
-        email_free(letter->parcel.transfer);
-    pool_free(letter->pool);
+    pool_free(letter->errand.pool);
 }
 
 static void let_all_go(struct mail_room *room, struct letters *list)
@@ -98,6 +95,35 @@ static void let_all_go(struct mail_room *room, struct letters *list)
     struct letter *letter;
     while ((letter = TAILQ_FIRST(list)))
         let_go(room, list, letter);
+}
+
+/* ---- back from the courier ---- */
+
+/* No server: it is left alone for a while, longer each time. */
+static void learn(struct mail_room *room, const struct letter *letter)
+{
+    room->usable = letter->fate != EMAIL_UNSENT;
+    if (room->usable) {
+        room->rest = room->rest_until = 0;
+        return;
+    }
+    room->rest = room->rest == 0 ? REST_FIRST_US : room->rest * 2;
+    if (room->rest > REST_LONGEST_US)
+        room->rest = REST_LONGEST_US;
+    room->rest_until = clock_monotonic() + room->rest;
+    log_warn("mails cannot be sent why=\"%s\" rest_s=%lld", letter->words, (long long)(room->rest / 1000000));
+}
+
+static void take_back(void *owner, struct errand *errand)
+{
+    struct mail_room *room = owner;
+    struct letter *letter = (struct letter *)errand;
+    letter->aborted = errand->result.kind == ANSWER_OURS;
+    if (!letter->aborted) {
+        letter->fate = email_fate(errand, &letter->words);
+        learn(room, letter);
+    }
+    TAILQ_INSERT_TAIL(&room->done, letter, link);
 }
 
 /* ---- claim ---- */
@@ -129,18 +155,19 @@ static void claim(struct dispatcher *dispatcher)
     room->work_left = due.count == (size_t)most;
 }
 
-static void fly(struct mail_room *room, struct letter *letter)
+static void fly(struct dispatcher *dispatcher, struct letter *letter)
 {
+    struct mail_room *room = dispatcher->mail;
     TAILQ_REMOVE(&room->claimed, letter, link);
-    letter->parcel.transfer = email_start(letter->pool, &letter->email);
-    if (letter->parcel.transfer) {
-        TAILQ_INSERT_TAIL(&room->flying, letter, link);
-        post_send(room->post, &letter->parcel);
+    letter->errand.sender = &room->sender;
+    if (!email_order(&letter->errand, &letter->email)) {
+        letter->fate = EMAIL_REFUSED;
+        letter->words = "The recipient is no e-mail address, or the text is too long.";
+        TAILQ_INSERT_TAIL(&room->done, letter, link);
         return;
     }
-    letter->fate = EMAIL_REFUSED;
-    letter->words = "The recipient is no e-mail address, or the text is too long.";
-    TAILQ_INSERT_TAIL(&room->done, letter, link);
+    if (!courier_send(dispatcher->courier, &letter->errand))
+        take_back(room, &letter->errand);
 }
 
 static bool may_claim(const struct dispatcher *dispatcher, int64_t now)
@@ -165,7 +192,7 @@ static void claim_and_start(struct dispatcher *dispatcher)
         return;
     }
     while ((letter = TAILQ_FIRST(&room->claimed)))
-        fly(room, letter);
+        fly(dispatcher, letter);
 }
 
 /* ---- settle ---- */
@@ -227,40 +254,8 @@ static void settle_done(struct dispatcher *dispatcher)
         let_all_go(room, &room->done);
 }
 
-/* ---- back from the post ---- */
-
-/* No server: it is left alone for a while, longer each time. */
-static void learn(struct mail_room *room, const struct letter *letter)
-{
-    room->usable = letter->fate != EMAIL_UNSENT;
-    if (room->usable) {
-        room->rest = room->rest_until = 0;
-        return;
-    }
-    room->rest = room->rest == 0 ? REST_FIRST_US : room->rest * 2;
-    if (room->rest > REST_LONGEST_US)
-        room->rest = REST_LONGEST_US;
-    room->rest_until = clock_monotonic() + room->rest;
-    log_warn("mails cannot be sent why=\"%s\" rest_s=%lld", letter->words, (long long)(room->rest / 1000000));
-}
-
-static void receive(struct mail_room *room)
-{
-    struct letter *letter;
-    while ((letter = (struct letter *)post_receive(room->post))) {
-        letter->aborted = letter->parcel.stopped;
-        if (!letter->aborted) {
-            letter->fate = email_finish(letter->parcel.transfer, letter->parcel.code, &letter->words);
-            learn(room, letter);
-        }
-        TAILQ_REMOVE(&room->flying, letter, link);
-        TAILQ_INSERT_TAIL(&room->done, letter, link);
-    }
-}
-
 void mail_run(struct dispatcher *dispatcher)
 {
-    receive(dispatcher->mail);
     settle_done(dispatcher);
     claim_and_start(dispatcher);
 }
@@ -271,24 +266,15 @@ void mail_init(struct dispatcher *dispatcher)
 {
     struct mail_room *room = pool_alloc(dispatcher->life, sizeof *room);
     TAILQ_INIT(&room->claimed);
-    TAILQ_INIT(&room->flying);
     TAILQ_INIT(&room->done);
     room->work_left = true; /* until a look finds none */
-    room->post = post_new(dispatcher->multi);
+    room->sender = (struct sender){ .done = take_back, .owner = room };
     dispatcher->mail = room;
-}
-
-void mail_abort(struct dispatcher *dispatcher)
-{
-    post_stop(dispatcher->mail->post);
-    receive(dispatcher->mail);
 }
 
 void mail_release(struct dispatcher *dispatcher)
 {
-    mail_abort(dispatcher);
     let_all_go(dispatcher->mail, &dispatcher->mail->done);
-    post_free(dispatcher->mail->post);
 }
 
 bool mail_is_idle(const struct dispatcher *dispatcher)

@@ -1,5 +1,5 @@
 /*
- * mail: sends due messages, a few at a time, through post.c, so that no webhook waits for a mail server.
+ * mail: gives due messages to the courier, a few at a time.
  *
  * As deliveries, messages are leased and fenced; what a killed dispatcher had in hand comes due again, with
  * the same Message-ID. A mail that is not taken is tried again after 1 and 5 minutes, half an hour, 2, 8 and
@@ -15,12 +15,11 @@
 #define MAIL_AGE (5 * CLOCK_DAY)
 
 void mail_init(struct dispatcher *dispatcher);
-void mail_release(struct dispatcher *dispatcher);
+void mail_release(struct dispatcher *dispatcher); /* the courier has none any more */
 
-/* Settles what came back, claims and starts what is due; deletes what was settled retention_days ago. */
+/* Settles what came back, claims and starts what is due; what the courier broke off comes due again at once.
+ */
 void mail_run(struct dispatcher *dispatcher);
-/* Breaks off what is in flight; it comes due again at once. */
-void mail_abort(struct dispatcher *dispatcher);
 
 bool mail_is_idle(const struct dispatcher *dispatcher);   /* nothing in hand */
 bool mail_has_work(const struct dispatcher *dispatcher);  /* more is due and may be sent now */

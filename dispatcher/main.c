@@ -175,7 +175,7 @@ static void database_steps(struct dispatcher *dispatcher)
         recover_some(dispatcher);
     if (window_database(dispatcher))
         claim_and_send(dispatcher);
-    send_perform(dispatcher);
+    courier_perform(dispatcher->courier);
     if (window_database(dispatcher) && settle_is_due(dispatcher))
         settle_done(dispatcher);
     if (window_database(dispatcher))
@@ -213,7 +213,7 @@ static int sleep_milliseconds(const struct dispatcher *dispatcher)
 
 static bool is_finished(const struct dispatcher *dispatcher)
 {
-    bool empty = dispatcher->flying_count == 0 && dispatcher->done_count == 0 && mail_is_idle(dispatcher);
+    bool empty = dispatcher->webhooks.flying == 0 && dispatcher->done_count == 0 && mail_is_idle(dispatcher);
     if (dispatcher->draining)
         return empty;
     return dispatcher->once && empty && !dispatcher->away && housekeeping_is_over(dispatcher) &&
@@ -234,8 +234,7 @@ static void check_end(struct dispatcher *dispatcher)
         window_close(dispatcher);
     if (now < dispatcher->drain_until)
         return;
-    send_abort(dispatcher);
-    mail_abort(dispatcher);
+    courier_abort(dispatcher->courier, "The dispatcher was stopped before the answer came.");
 }
 
 static void turn(struct dispatcher *dispatcher)
@@ -244,7 +243,7 @@ static void turn(struct dispatcher *dispatcher)
     hold_begin(dispatcher);
     window_listen(dispatcher);
     database_steps(dispatcher);
-    send_perform(dispatcher);
+    courier_perform(dispatcher->courier);
     check_end(dispatcher);
 }
 
@@ -261,7 +260,7 @@ static bool loop(struct dispatcher *dispatcher, const struct options *options)
             clock_follow(config_text(CONFIG_TEST_CLOCK));
         turn(dispatcher);
         if (!is_finished(dispatcher))
-            send_wait(dispatcher, sleep_milliseconds(dispatcher));
+            courier_wait(dispatcher->courier, dispatcher->poke_socket, sleep_milliseconds(dispatcher));
     }
     return true;
 }
@@ -295,7 +294,6 @@ static void init(struct dispatcher *dispatcher, const struct options *options)
     int64_t window = options->window ? options->window : config_int(CONFIG_DISPATCHER_WINDOW);
     TAILQ_INIT(&dispatcher->idle);
     TAILQ_INIT(&dispatcher->claimed);
-    TAILQ_INIT(&dispatcher->flying);
     TAILQ_INIT(&dispatcher->done);
     dispatcher->db = db_new();
     dispatcher->life = pool_new();
@@ -310,6 +308,7 @@ static void init(struct dispatcher *dispatcher, const struct options *options)
     dispatcher->lanes.highest = dispatcher->lane_parallel;
     dispatcher->window_until = clock_monotonic() + window * 1000000;
     take_name(dispatcher, options);
+    dispatcher->courier = courier_new(dispatcher->parallel);
     send_init(dispatcher);
     mail_init(dispatcher);
 }
@@ -317,8 +316,10 @@ static void init(struct dispatcher *dispatcher, const struct options *options)
 static void clean_up(struct dispatcher *dispatcher)
 {
     window_close(dispatcher);
+    courier_abort(dispatcher->courier, "The dispatcher has ended.");
     mail_release(dispatcher);
     send_release(dispatcher);
+    courier_free(dispatcher->courier);
     lanes_release(&dispatcher->lanes);
     db_free(dispatcher->db);
     pool_free(dispatcher->turn);
@@ -338,7 +339,7 @@ static int run(struct dispatcher *dispatcher, const struct options *options)
             bool enough = dispatcher->once && tries++ > 0; /* one more, as a connection may just be lost */
             if (stopped || enough || clock_monotonic() >= dispatcher->window_until)
                 return EXIT_UNAVAILABLE;
-            send_wait(dispatcher, sleep_milliseconds(dispatcher));
+            courier_wait(dispatcher->courier, dispatcher->poke_socket, sleep_milliseconds(dispatcher));
         } while (!window_database(dispatcher));
     }
     log_info("at work holder=%s name=%s", dispatcher->holder, dispatcher->name);

@@ -4,10 +4,6 @@
 #include "dispatcher/look.h"
 #include "dispatcher/transfer.h"
 
-#include <sys/resource.h>
-
-enum { WANTED_FILES = 8192 };
-
 /* ---- transfers ---- */
 
 struct transfer *send_transfer(struct dispatcher *dispatcher)
@@ -19,51 +15,25 @@ struct transfer *send_transfer(struct dispatcher *dispatcher)
     }
     transfer = pool_alloc(dispatcher->life, sizeof *transfer);
     transfer->pool = pool_new();
-    transfer->easy = curl_easy_init();
-    if (!transfer->easy)
-        abort();
-    transfer_init(transfer);
     return transfer;
 }
 
 void send_recycle(struct dispatcher *dispatcher, struct transfer *transfer)
 {
     struct pool *pool = transfer->pool;
-    CURL *easy = transfer->easy;
-    curl_slist_free_all(transfer->headers);
     pool_reset(pool);
     memset(transfer, 0, sizeof *transfer);
     transfer->pool = pool;
-    transfer->easy = easy;
     TAILQ_INSERT_HEAD(&dispatcher->idle, transfer, link);
 }
 
-static void free_transfer(struct transfer *transfer)
-{
-    curl_easy_cleanup(transfer->easy);
-    curl_slist_free_all(transfer->headers);
-    pool_free(transfer->pool);
-}
-
-/* ---- start ---- */
-
-void send_init(struct dispatcher *dispatcher)
-{
-    struct rlimit files;
-    if (getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur < WANTED_FILES) {
-        files.rlim_cur = files.rlim_max < WANTED_FILES ? files.rlim_max : WANTED_FILES;
-        setrlimit(RLIMIT_NOFILE, &files);
-    }
-    if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK || !(dispatcher->multi = curl_multi_init()))
-        abort();
-    curl_multi_setopt(dispatcher->multi, CURLMOPT_MAXCONNECTS, (long)dispatcher->parallel * 2);
-}
+/* ---- done ---- */
 
 static void finish(struct dispatcher *dispatcher, struct transfer *transfer)
 {
     int64_t now = clock_monotonic();
     bool prompt = transfer->answer.kind == ANSWER_HTTP && transfer->answer.status != 429 &&
-                  now - transfer->started < SLOW_AFTER_US;
+                  now - transfer->errand.started < COURIER_SLOW_US;
     if (transfer->answer.kind != ANSWER_OURS)
         lane_learn(&dispatcher->lanes, transfer->lane, prompt);
     transfer->verdict = settle_decide(&transfer->answer, &transfer->course, clock_now());
@@ -72,21 +42,33 @@ static void finish(struct dispatcher *dispatcher, struct transfer *transfer)
         transfer->lane->failures = 0;
     else
         transfer->lane->failures += settle_failed(&transfer->answer, &transfer->course, &transfer->verdict);
-    lane_land(transfer->lane, transfer->slow);
+    lane_land(transfer->lane, transfer->errand.slow);
     transfer->done_at = now;
-    transfer->lane->backlog.heavy = transfer->capped;
+    transfer->lane->backlog.heavy = transfer->errand.result.capped;
     TAILQ_INSERT_TAIL(&dispatcher->done, transfer, link);
     dispatcher->done_count++;
     if (transfer->lane->hungry || dispatcher->squeezed)
         look_soon(dispatcher);
 }
 
-static void fail_ours(struct dispatcher *dispatcher, struct transfer *transfer, const char *why)
+static void take_back(void *owner, struct errand *errand)
 {
-    transfer->answer = (struct answer){ .kind = ANSWER_OURS };
-    transfer->error = why;
-    transfer->timings = (struct timings){ -1, -1, -1, -1, clock_monotonic() - transfer->started };
-    finish(dispatcher, transfer);
+    struct transfer *transfer = (struct transfer *)errand;
+    transfer_read(transfer);
+    finish(owner, transfer);
+}
+
+static void note_late(void *owner, struct errand *errand)
+{
+    (void)owner;
+    lane_slow(((struct transfer *)errand)->lane);
+}
+
+/* ---- start ---- */
+
+void send_init(struct dispatcher *dispatcher)
+{
+    dispatcher->webhooks = (struct sender){ .done = take_back, .late = note_late, .owner = dispatcher };
 }
 
 /* False where the stored event cannot be read or written: logged by the fault. */
@@ -107,22 +89,21 @@ static void start(struct dispatcher *dispatcher, struct transfer *transfer)
 {
     transfer->attempt = id_new();
     transfer->started_at = clock_now();
-    transfer->started = clock_monotonic();
     if (transfer->broken || !build(transfer)) {
         const char *why = transfer->broken ? transfer->broken : "The event cannot be written.";
         char id[ID_TEXT_SIZE];
         log_warn("a delivery cannot be sent delivery=%s why=\"%s\"", id_format(id, "dlv", transfer->delivery),
                  why);
-        fail_ours(dispatcher, transfer, why);
+        transfer->answer = (struct answer){ .kind = ANSWER_OURS };
+        transfer->error = why;
+        finish(dispatcher, transfer);
         return;
     }
-    if (curl_multi_add_handle(dispatcher->multi, transfer->easy) != CURLM_OK) {
-        fail_ours(dispatcher, transfer, "This server has run out of memory.");
-        return;
-    }
-    transfer->on_the_wire = true;
-    TAILQ_INSERT_TAIL(&dispatcher->flying, transfer, link);
-    dispatcher->flying_count++;
+    transfer->errand.sender = &dispatcher->webhooks;
+    transfer->errand.pool = transfer->pool;
+    transfer->on_the_wire = courier_send(dispatcher->courier, &transfer->errand);
+    if (!transfer->on_the_wire)
+        take_back(dispatcher, &transfer->errand);
 }
 
 void send_claimed(struct dispatcher *dispatcher)
@@ -134,80 +115,14 @@ void send_claimed(struct dispatcher *dispatcher)
     }
 }
 
-/* ---- in flight ---- */
-
-static void land(struct dispatcher *dispatcher, struct transfer *transfer)
-{
-    curl_multi_remove_handle(dispatcher->multi, transfer->easy);
-    TAILQ_REMOVE(&dispatcher->flying, transfer, link);
-    dispatcher->flying_count--;
-    if (transfer->slow)
-        dispatcher->slow_count--;
-}
-
-/* The list is in order of departure, so that the late ones stand in front. */
-static void mark_slow(struct dispatcher *dispatcher)
-{
-    int64_t before = clock_monotonic() - SLOW_AFTER_US;
-    struct transfer *transfer;
-    for (transfer = TAILQ_FIRST(&dispatcher->flying); transfer; transfer = TAILQ_NEXT(transfer, link)) {
-        if (transfer->started > before)
-            return;
-        if (transfer->slow)
-            continue;
-        transfer->slow = true;
-        dispatcher->slow_count++;
-        lane_slow(transfer->lane);
-    }
-}
-
-void send_perform(struct dispatcher *dispatcher)
-{
-    int running, left;
-    CURLMsg *message;
-    curl_multi_perform(dispatcher->multi, &running);
-    while ((message = curl_multi_info_read(dispatcher->multi, &left))) {
-        if (message->msg != CURLMSG_DONE)
-            continue;
-        CURLcode code = message->data.result;
-        struct transfer *transfer = NULL;
-        curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)&transfer);
-        transfer_read(transfer, code);
-        land(dispatcher, transfer);
-        finish(dispatcher, transfer);
-    }
-    mark_slow(dispatcher);
-}
-
-void send_wait(struct dispatcher *dispatcher, int milliseconds)
-{
-    struct curl_waitfd poke = { .fd = dispatcher->poke_socket, .events = CURL_WAIT_POLLIN };
-    unsigned int count = dispatcher->poke_socket >= 0 ? 1 : 0;
-    curl_multi_poll(dispatcher->multi, &poke, count, milliseconds, NULL);
-}
-
-void send_abort(struct dispatcher *dispatcher)
-{
-    struct transfer *transfer;
-    while ((transfer = TAILQ_FIRST(&dispatcher->flying))) {
-        land(dispatcher, transfer);
-        fail_ours(dispatcher, transfer, "The dispatcher was stopped before the answer came.");
-    }
-}
-
 void send_release(struct dispatcher *dispatcher)
 {
-    struct transfer_list *lists[] = { &dispatcher->idle, &dispatcher->claimed, &dispatcher->flying,
-                                      &dispatcher->done };
+    struct transfer_list *lists[] = { &dispatcher->idle, &dispatcher->claimed, &dispatcher->done };
     for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
         struct transfer *transfer;
         while ((transfer = TAILQ_FIRST(lists[i]))) {
-            if (lists[i] == &dispatcher->flying)
-                curl_multi_remove_handle(dispatcher->multi, transfer->easy);
             TAILQ_REMOVE(lists[i], transfer, link);
-            free_transfer(transfer);
+            pool_free(transfer->pool);
         }
     }
-    curl_multi_cleanup(dispatcher->multi);
-    curl_global_cleanup();
 }

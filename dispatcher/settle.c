@@ -112,7 +112,7 @@ static struct batch gather(struct dispatcher *dispatcher)
     for (transfer = TAILQ_FIRST(&dispatcher->done); transfer; transfer = TAILQ_NEXT(transfer, link)) {
         if (batch.count == most || bytes >= BATCH_BYTES)
             break;
-        bytes += transfer->response.length;
+        bytes += transfer->errand.result.answer.length;
         batch.transfers[batch.count++] = transfer;
         count(&batch, transfer);
     }
@@ -143,20 +143,19 @@ static uint64_t log_attempts(struct dispatcher *dispatcher, const struct batch *
         const struct transfer *transfer = batch->transfers[i];
         if (!transfer->on_the_wire)
             continue;
-        const struct timings *timings = &transfer->timings;
-        const struct buf *response = &transfer->response;
+        const struct result *result = &transfer->errand.result;
+        const struct timings *timings = &result->timings;
         rows++;
         *value++ = value_id(transfer->attempt);
         *value++ = value_id(transfer->company);
         *value++ = value_id(transfer->delivery);
         *value++ = value_int(transfer->number);
         *value++ = value_time(transfer->started_at);
-        *value++ = transfer->address[0] ? value_text(transfer->address) : value_null();
+        *value++ = result->address[0] ? value_text(result->address) : value_null();
         *value++ = status_or_null(transfer->answer.status);
         *value++ = value_text(transfer->error);
-        *value++ = transfer->keep_response
-                       ? value_bytes(response->data ? response->data : "", response->length)
-                       : value_null();
+        *value++ =
+            transfer->keep_response ? value_bytes(result->answer.data, result->answer.length) : value_null();
         *value++ = micros_or_null(timings->dns);
         *value++ = micros_or_null(timings->connect);
         *value++ = micros_or_null(timings->tls);
@@ -273,7 +272,7 @@ int64_t settle_due_at(const struct dispatcher *dispatcher)
 {
     if (dispatcher->done_count == 0)
         return INT64_MAX;
-    if (dispatcher->done_count >= BATCH_READY || dispatcher->flying_count == 0)
+    if (dispatcher->done_count >= BATCH_READY || dispatcher->webhooks.flying == 0)
         return 0;
     int64_t patience = gives_way(dispatcher) ? give_way_gap(&dispatcher->give_way) : 0;
     return TAILQ_FIRST(&dispatcher->done)->done_at +

@@ -20,6 +20,7 @@
 #define DISPATCHER_SETTLE_RULES_H
 
 #include "base/clock.h"
+#include "courier/courier.h"
 #include "partners/partner.h"
 
 #include <stdbool.h>
@@ -27,13 +28,6 @@
 #define UNCOUNTED_AGE       (5 * CLOCK_DAY)
 #define UNREACHED_AGE       CLOCK_DAY
 #define RETRY_AFTER_LONGEST CLOCK_DAY
-
-enum answer_kind {
-    ANSWER_HTTP,      /* a whole answer with a status */
-    ANSWER_NONE,      /* no answer or only part of one: refused, timed out, broken off */
-    ANSWER_UNREACHED, /* the name was not looked up or no network leads there: ours or theirs */
-    ANSWER_OURS       /* a fault of ours: nothing is known of the endpoint */
-};
 
 struct answer {
     enum answer_kind kind;

@@ -262,7 +262,7 @@ void window_drain(struct dispatcher *dispatcher, int64_t seconds, const char *wh
         return;
     dispatcher->draining = true;
     dispatcher->drain_until = until;
-    log_info("draining why=\"%s\" in_flight=%d", why, dispatcher->flying_count);
+    log_info("draining why=\"%s\" in_flight=%d", why, dispatcher->webhooks.flying);
 }
 
 /* ---- the database ---- */

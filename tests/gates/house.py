@@ -6,7 +6,7 @@ import re
 import sys
 
 TOP = pathlib.Path(os.environ.get("SLOTWIRE_SOURCE") or pathlib.Path(__file__).resolve().parents[2])
-FOLDERS = ("base", "db", "api", "rules", "partners", "signatures", "channels", "handlers", "dispatcher", "cli", "cgi-bin")
+FOLDERS = ("base", "db", "api", "rules", "partners", "signatures", "courier", "channels", "handlers", "dispatcher", "cli", "cgi-bin")
 
 
 def c_files(*folders, tests=False):

@@ -15,10 +15,11 @@ ARROWS = {
     **{domain: {*DOMAINS[:place + 1]} | FLOORS for place, domain in enumerate(DOMAINS)},
     "partners": {"partners", "base"},
     "signatures": {"signatures", "partners", "base"},
-    "channels": {"channels", "base"},
+    "courier": {"courier", "base"},
+    "channels": {"channels", "courier", "base"},
     "handlers": RULES | {"partners", "signatures"} | FLOORS,
-    "dispatcher": RULES | {"dispatcher", "partners", "channels"} | FLOORS,
-    "cli": RULES | {"cli", "channels"} | FLOORS,
+    "dispatcher": RULES | {"dispatcher", "partners", "channels", "courier"} | FLOORS,
+    "cli": RULES | {"cli", "channels", "courier"} | FLOORS,
     "cgi-bin": {"handlers"} | FLOORS,
 }
 
