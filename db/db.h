@@ -7,6 +7,10 @@
  * may stand for any of them. `make check` prepares every statement of the house against sql/schema.sql and
  * compares `in` and `out` with the server's parameter and column counts and types.
  *
+ * The server tells what a column holds: BINARY(16) an id, integers, FLOAT and DOUBLE, DATETIME, else text.
+ * `out` stands only where it cannot tell, or tells otherwise than is meant: DECIMAL, as SUM gives, an id out
+ * of COALESCE or IF, 16 bytes that are no id.
+ *
  * `INSERT … RETURNING` is a statement with rows; write RETURNING between spaces.
  *
  * Sessions run in UTC, utf8mb4, READ COMMITTED and strict mode. Failures never come back: 1213, 1205 and 1020
@@ -28,7 +32,7 @@ struct db;
 struct statement {
     const char *sql; /* `?` for each parameter */
     const char *in;  /* one letter per parameter; NULL: none */
-    const char *out; /* one letter per column; NULL: no result set */
+    const char *out; /* one letter per column; NULL: as the server tells */
 };
 
 struct row {

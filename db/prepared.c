@@ -81,11 +81,8 @@ struct prepared *prepared_find(struct db *db, const struct statement *statement)
         struct prepared *prepared = allocate(1, sizeof *prepared);
         prepared->statement = statement;
         prepared->in_count = statement->in ? strlen(statement->in) : 0;
-        prepared->out_count = statement->out ? strlen(statement->out) : 0;
         prepared->in_cells = allocate(prepared->in_count, sizeof(struct cell));
-        prepared->out_cells = allocate(prepared->out_count, sizeof(struct cell));
         prepared->in = make_binds(statement->in, prepared->in_count, prepared->in_cells);
-        prepared->out = make_binds(statement->out, prepared->out_count, prepared->out_cells);
         db->slots[slot] = prepared;
         db->used++;
     }
@@ -107,6 +104,7 @@ void prepared_free(struct prepared *prepared)
         free(prepared->names[i]);
     }
     free(prepared->names);
+    free(prepared->letters);
     free(prepared->in);
     free(prepared->out);
     free(prepared->in_cells);
@@ -118,40 +116,100 @@ void prepared_free(struct prepared *prepared)
 
 bool prepared_returns(const struct prepared *prepared)
 {
-    return prepared->out_count && strstr(prepared->statement->sql, " RETURNING ");
+    return strstr(prepared->statement->sql, " RETURNING ") != NULL;
 }
 
-static void check_counts(struct prepared *prepared, bool executed)
+bool prepared_has_rows(const struct prepared *prepared)
 {
-    size_t in = mysql_stmt_param_count(prepared->handle);
-    size_t out = prepared_returns(prepared) && !executed ? prepared->out_count
-                                                         : mysql_stmt_field_count(prepared->handle);
-    if (in != prepared->in_count || out != prepared->out_count) {
+    return prepared->out_count > 0 || prepared_returns(prepared);
+}
+
+static char letter_of_text(const MYSQL_FIELD *field)
+{
+    enum { BINARY_CHARSET = 63 };
+    bool is_id = field->type == MYSQL_TYPE_STRING && field->charsetnr == BINARY_CHARSET &&
+                 field->length == sizeof((struct id *)0)->bytes;
+    return is_id ? 'u' : 's';
+}
+
+char prepared_letter(const MYSQL_FIELD *field)
+{
+    switch (field->type) {
+    case MYSQL_TYPE_TINY:
+    case MYSQL_TYPE_SHORT:
+    case MYSQL_TYPE_INT24:
+    case MYSQL_TYPE_LONG:
+    case MYSQL_TYPE_LONGLONG:
+    case MYSQL_TYPE_YEAR:
+        return 'i';
+    case MYSQL_TYPE_FLOAT:
+    case MYSQL_TYPE_DOUBLE:
+        return 'n';
+    case MYSQL_TYPE_DATETIME:
+    case MYSQL_TYPE_TIMESTAMP:
+        return 't';
+    case MYSQL_TYPE_STRING:
+    case MYSQL_TYPE_VAR_STRING:
+    case MYSQL_TYPE_VARCHAR:
+    case MYSQL_TYPE_ENUM:
+    case MYSQL_TYPE_TINY_BLOB:
+    case MYSQL_TYPE_BLOB:
+    case MYSQL_TYPE_MEDIUM_BLOB:
+    case MYSQL_TYPE_LONG_BLOB:
+        return letter_of_text(field);
+    default:
+        return 0;
+    }
+}
+
+static void check_counts(struct prepared *prepared, size_t columns)
+{
+    const char *said = prepared->statement->out;
+    size_t in = mysql_stmt_param_count(prepared->handle), out = said ? strlen(said) : columns;
+    if (prepared->letters) {
+        out = prepared->out_count;
+    }
+    if (in != prepared->in_count || out != columns) {
         prepared_close(prepared);
         fault_raise(FAULT_BROKEN, "statement has %zu parameters and %zu columns, not %zu and %zu: %.80s", in,
-                    out, prepared->in_count, prepared->out_count, prepared->statement->sql);
+                    columns, prepared->in_count, out, prepared->statement->sql);
     }
 }
 
-static void keep_names(struct prepared *prepared)
+static char *copy(const char *text)
 {
-    if (prepared->names || prepared->out_count == 0) {
-        return; /* the names stand in the literal SQL: they are the same on every connection */
-    }
+    return memcpy(allocate(strlen(text) + 1, 1), text, strlen(text) + 1);
+}
+
+/* Names and types, once: they stand in the literal SQL and in the schema, and are the same on every
+ * connection. */
+static void learn_columns(struct prepared *prepared, size_t count)
+{
     const MYSQL_FIELD *fields = mariadb_stmt_fetch_fields(prepared->handle);
-    prepared->names = allocate(prepared->out_count, sizeof *prepared->names);
-    for (size_t i = 0; i < prepared->out_count; i++) {
-        prepared->names[i] = strdup(fields[i].name);
-        if (!prepared->names[i]) {
-            fault_raise(FAULT_BROKEN, "out of memory");
+    char *letters = prepared->letters = allocate(count + 1, 1);
+    prepared->names = allocate(count, sizeof *prepared->names);
+    prepared->out_count = count;
+    for (size_t i = 0; i < count; i++) {
+        const char *said = prepared->statement->out;
+        prepared->names[i] = copy(fields[i].name);
+        letters[i] = said ? said[i] : prepared_letter(&fields[i]);
+        if (!letters[i]) {
+            fault_raise(FAULT_BROKEN, "the server does not tell the type of %s: %.80s", fields[i].name,
+                        prepared->statement->sql);
         }
     }
+    prepared->out_cells = allocate(count, sizeof(struct cell));
+    prepared->out = make_binds(letters, count, prepared->out_cells);
 }
 
 static unsigned int bind_columns(struct prepared *prepared)
 {
-    keep_names(prepared);
-    if (prepared->out_count && mysql_stmt_bind_result(prepared->handle, prepared->out) != 0) {
+    size_t columns = mysql_stmt_field_count(prepared->handle);
+    check_counts(prepared, columns);
+    if (!prepared->letters) {
+        learn_columns(prepared, columns);
+    }
+    if (columns && mysql_stmt_bind_result(prepared->handle, prepared->out) != 0) {
         return mysql_stmt_errno(prepared->handle);
     }
     return 0;
@@ -180,7 +238,6 @@ unsigned int prepared_ready(struct db *db, struct prepared *prepared)
         }
         return number;
     }
-    check_counts(prepared, false);
     return prepared_returns(prepared) ? 0 : bind_columns(prepared);
 }
 
@@ -285,7 +342,6 @@ unsigned int prepared_execute(struct db *db, struct prepared *prepared, const st
     if (!prepared_returns(prepared)) {
         return 0;
     }
-    check_counts(prepared, true);
     return bind_columns(prepared);
 }
 
@@ -335,7 +391,7 @@ static struct value value_of(struct prepared *prepared, size_t column, struct po
     if (cell->is_null) {
         return value_null();
     }
-    switch (prepared->statement->out[column]) {
+    switch (prepared->letters[column]) {
     case 'i':
         return value_int(cell->data.integer);
     case 'n':

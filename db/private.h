@@ -32,6 +32,7 @@ struct prepared {
     size_t in_count, out_count;
     MYSQL_BIND *in, *out;
     struct cell *in_cells, *out_cells;
+    char *letters; /* the columns' types; NULL: the server was not asked yet */
     char **names;
     unsigned int status; /* the server's flags behind the last row */
 };
@@ -74,6 +75,10 @@ unsigned int prepared_execute(struct db *db, struct prepared *prepared, const st
                               size_t count);
 /* `INSERT … RETURNING`: it writes, and the server tells its columns only with its rows. */
 bool prepared_returns(const struct prepared *prepared);
+/* Of one that is ready. */
+bool prepared_has_rows(const struct prepared *prepared);
+/* The letter of what a column holds, as the server describes it; 0: it does not tell (see db.h). */
+char prepared_letter(const MYSQL_FIELD *field);
 /* The next row into the pool: NULL at the end or, with *number set, at a failure. */
 const struct value *prepared_fetch(struct prepared *prepared, struct pool *pool, unsigned int *number);
 /* Reads a row and throws it away; false at the end or, with *number set, at a failure. */

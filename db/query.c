@@ -37,16 +37,20 @@ void db_free(struct db *db)
  * (the statement only reads, or was never sent), runs once more on a new one. Returns 0 or an error number.
  */
 static unsigned int run_statement(struct db *db, struct prepared *prepared, const struct value *values,
-                                  size_t count)
+                                  size_t count, bool with_rows)
 {
     for (int attempt = 0;; attempt++) {
         db_ready(db);
         unsigned int number = prepared_ready(db, prepared);
         bool sent = number == 0;
+        if (sent && prepared_has_rows(prepared) != with_rows) {
+            fault_raise(FAULT_BROKEN, "statement %s rows sql=\"%.80s\"", with_rows ? "without" : "with",
+                        prepared->statement->sql);
+        }
         if (sent) {
             number = prepared_execute(db, prepared, values, count);
         }
-        bool reads = prepared->statement->out && !prepared_returns(prepared);
+        bool reads = with_rows && !prepared_returns(prepared);
         bool harmless = !sent || reads || number == CR_SERVER_GONE_ERROR || number == ER_UNKNOWN_STMT_HANDLER;
         if (!db_number_is_death(number) || db->started || attempt > 0 || !harmless) {
             return number;
@@ -57,12 +61,8 @@ static unsigned int run_statement(struct db *db, struct prepared *prepared, cons
 }
 
 static struct prepared *find(struct db *db, const struct statement *statement, const struct value *values,
-                             size_t count, bool with_rows)
+                             size_t count)
 {
-    if ((statement->out != NULL) != with_rows) {
-        fault_raise(FAULT_BROKEN, "statement %s rows sql=\"%.80s\"", with_rows ? "without" : "with",
-                    statement->sql);
-    }
     prepared_check(statement, values, count);
     return prepared_find(db, statement);
 }
@@ -86,8 +86,8 @@ static _Noreturn void raise_statement(struct db *db, struct prepared *prepared, 
 
 uint64_t db_run(struct db *db, const struct statement *statement, const struct value *values, size_t count)
 {
-    struct prepared *prepared = find(db, statement, values, count, false);
-    unsigned int number = run_statement(db, prepared, values, count);
+    struct prepared *prepared = find(db, statement, values, count);
+    unsigned int number = run_statement(db, prepared, values, count, false);
     if (number) {
         raise_statement(db, prepared, number);
     }
@@ -98,8 +98,8 @@ uint64_t db_run(struct db *db, const struct statement *statement, const struct v
 bool db_try_now(struct db *db, const struct statement *statement, const struct value *values, size_t count,
                 bool *locked)
 {
-    struct prepared *prepared = find(db, statement, values, count, false);
-    unsigned int number = run_statement(db, prepared, values, count);
+    struct prepared *prepared = find(db, statement, values, count);
+    unsigned int number = run_statement(db, prepared, values, count, false);
     if (locked) {
         *locked = number == ER_LOCK_WAIT_TIMEOUT;
     }
@@ -159,8 +159,8 @@ static struct rows read_rows(struct db *db, struct prepared *prepared, struct po
 const struct row *db_one(struct db *db, struct pool *pool, const struct statement *statement,
                          const struct value *values, size_t count)
 {
-    struct prepared *prepared = find(db, statement, values, count, true);
-    unsigned int number = run_statement(db, prepared, values, count);
+    struct prepared *prepared = find(db, statement, values, count);
+    unsigned int number = run_statement(db, prepared, values, count, true);
     if (number) {
         raise_statement(db, prepared, number);
     }
@@ -171,8 +171,8 @@ const struct row *db_one(struct db *db, struct pool *pool, const struct statemen
 const struct row *db_try_one(struct db *db, struct pool *pool, const struct statement *statement,
                              const struct value *values, size_t count, bool *full)
 {
-    struct prepared *prepared = find(db, statement, values, count, true);
-    unsigned int number = run_statement(db, prepared, values, count);
+    struct prepared *prepared = find(db, statement, values, count);
+    unsigned int number = run_statement(db, prepared, values, count, true);
     struct rows rows = { 0, NULL };
     if (!number) {
         rows = try_rows(prepared, pool, 1, &number);
@@ -190,8 +190,8 @@ const struct row *db_try_one(struct db *db, struct pool *pool, const struct stat
 struct rows db_all(struct db *db, struct pool *pool, const struct statement *statement,
                    const struct value *values, size_t count)
 {
-    struct prepared *prepared = find(db, statement, values, count, true);
-    unsigned int number = run_statement(db, prepared, values, count);
+    struct prepared *prepared = find(db, statement, values, count);
+    unsigned int number = run_statement(db, prepared, values, count, true);
     if (number) {
         raise_statement(db, prepared, number);
     }
@@ -205,7 +205,7 @@ uint64_t db_run_many(struct db *db, const struct statement *statement, const str
     if (rows == 0) {
         return 0;
     }
-    struct prepared *prepared = find(db, statement, values, count, false);
+    struct prepared *prepared = find(db, statement, values, count);
     for (size_t i = 1; i < rows; i++) {
         prepared_check(statement, values + i * count, count);
     }

@@ -19,8 +19,7 @@ enum { LOOK_EVERY_US = 30000000, START_EVERY = CLOCK_MINUTE, FILES_MOST = 65536,
  * takes over from it all the same. */
 static const char WINDOW[] = "600";
 
-static const struct statement BEAT = { "SELECT seen_at FROM heartbeats WHERE name = 'dispatcher'",
-                                       .out = "t" };
+static const struct statement BEAT = { "SELECT seen_at FROM heartbeats WHERE name = 'dispatcher'" };
 
 /* Of all workers that see it at once one gets the turn. */
 static const struct statement KNOW = {

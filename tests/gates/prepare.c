@@ -5,12 +5,14 @@
  *
  * Each line is one JSON object: {"name":"file.c:NAME","sql":"…","in":"us","out":"ut"}; `in` and `out` may be
  * missing or null. Each statement is prepared; the numbers of its parameters and columns, and the columns'
- * types, must be what the letters say. One line per mismatch; status 1 when there was any.
+ * types, must be what the letters say; where no `out` is given the server must tell, and where one is given
+ * it must say something else than the server does. One line per mismatch; status 1 when there was any. A
+ * statement without a fault gives a line `columns NAME column:letter …`, for whoever compares it with what is
+ * read.
  */
 #include "base/config.h"
 #include "base/json.h"
-
-#include <mysql.h>
+#include "db/private.h"
 
 enum { LINE_MAX_BYTES = 1 << 20, BINARY_CHARSET = 63, ID_BYTES = 16 };
 
@@ -60,23 +62,52 @@ static bool fits(char letter, const MYSQL_FIELD *field)
     }
 }
 
+static int check_letter(const char *name, const MYSQL_FIELD *field, char letter)
+{
+    if (letter && fits(letter, field)) {
+        return 0;
+    }
+    if (letter) {
+        printf("%s: column %s has type %d, length %lu, which is not `%c`\n", name, field->name,
+               (int)field->type, field->length, letter);
+    } else {
+        printf("%s: the server does not tell what column %s holds: `.out` must\n", name, field->name);
+    }
+    return 1;
+}
+
+static int check_name(const char *name, const MYSQL_FIELD *fields, size_t column)
+{
+    for (size_t other = 0; other < column; other++) {
+        if (strcmp(fields[other].name, fields[column].name) == 0) {
+            printf("%s: columns %zu and %zu are both named %s\n", name, other + 1, column + 1,
+                   fields[column].name);
+            return 1;
+        }
+    }
+    return 0;
+}
+
 static int check_columns(MYSQL_STMT *handle, const char *name, const char *out)
 {
     int faults = 0;
+    bool new_told = false;
     const MYSQL_FIELD *fields = mariadb_stmt_fetch_fields(handle);
-    for (size_t i = 0; out[i]; i++) {
-        if (!fits(out[i], &fields[i])) {
-            printf("%s: column %zu (%s) has type %d, length %lu, which is not `%c`\n", name, i + 1,
-                   fields[i].name, (int)fields[i].type, fields[i].length, out[i]);
-            faults++;
-        }
-        for (size_t other = 0; other < i; other++) {
-            if (strcmp(fields[other].name, fields[i].name) == 0) {
-                printf("%s: columns %zu and %zu are both named %s\n", name, other + 1, i + 1, fields[i].name);
-                faults++;
-            }
-        }
+    size_t count = mysql_stmt_field_count(handle);
+    for (size_t i = 0; i < count; i++) {
+        char told = prepared_letter(&fields[i]), letter = *out ? out[i] : told;
+        faults += check_letter(name, &fields[i], letter) + check_name(name, fields, i);
+        new_told |= letter != told;
     }
+    if (*out && !new_told) {
+        printf("%s: `.out` says only what the server tells\n", name);
+        faults++;
+    }
+    printf("columns %s", name);
+    for (size_t i = 0; i < count; i++) {
+        printf(" %s:%c", fields[i].name, *out ? out[i] : prepared_letter(&fields[i]));
+    }
+    printf("\n");
     return faults;
 }
 
@@ -100,7 +131,7 @@ static int check_returning(MYSQL *connection, const char *name, const char *sql,
     snprintf(select, sizeof select, "%s %s FROM %.*s", "SELECT", list + strlen(" RETURNING "),
              (int)strcspn(table, " "), table);
     if (mysql_stmt_prepare(handle, select, (unsigned long)strlen(select)) != 0 ||
-        mysql_stmt_field_count(handle) != strlen(out)) {
+        (*out && mysql_stmt_field_count(handle) != strlen(out))) {
         printf("%s: what it returns is not %s\n", name, out);
         faults = 1;
     } else {
@@ -127,7 +158,7 @@ static int check_statement(MYSQL *connection, const char *name, const char *sql,
     }
     if (columns == 0 && strncmp(sql, "INSERT INTO ", 12) == 0 && strstr(sql, " RETURNING ")) {
         faults += check_returning(connection, name, sql, out);
-    } else if (columns != strlen(out)) {
+    } else if (*out && columns != strlen(out)) {
         printf("%s: %zu columns, but .out has %zu letters\n", name, columns, strlen(out));
         faults++;
     } else {
