@@ -14,7 +14,6 @@ static const struct statement FIND_KEY = {
     " FROM api_key_secrets s JOIN api_keys k ON k.id = s.key_id"
     " LEFT JOIN api_key_companies c ON c.key_id = k.id AND c.company_id = ? WHERE s.key_hash = ?",
     .in = "us",
-    .out = "uuussiitttt",
 };
 
 /*

@@ -15,7 +15,6 @@ static const struct statement FIND_SESSION = {
     " WHERE s.id = ? AND s.company_id = ? AND s.user_id = ? AND s.ended_at IS NULL AND s.expires_at > ?"
     " AND u.deleted_at IS NULL AND u.active",
     .in = "uuut",
-    .out = "s",
 };
 
 /* As a key of one company: a client that means another one must not be answered for this. */

@@ -12,7 +12,6 @@ static const struct statement RECALL = {
     "SELECT fingerprint, status, response, created_at FROM idempotency_keys WHERE scope = ? AND company_id "
     "<=> ?",
     .in = "su",
-    .out = "sist",
 };
 static const struct statement FORGET = {
     "DELETE FROM idempotency_keys WHERE scope = ? AND company_id <=> ? AND created_at <= ?",

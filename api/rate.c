@@ -10,7 +10,6 @@ static const struct statement COUNT = {
     " ON DUPLICATE KEY UPDATE used = IF(window_at = VALUES(window_at), LEAST(used, 2000000000) + 1, 1),"
     " window_at = VALUES(window_at) RETURNING used",
     .in = "uii",
-    .out = "i",
 };
 
 static const struct statement SWEEP = {

@@ -25,7 +25,7 @@ enum {
     BOOKINGS_A_MINUTE = 6000
 };
 
-static const struct statement FIND = { "SELECT id FROM companies WHERE slug = ?", .in = "s", .out = "u" };
+static const struct statement FIND = { "SELECT id FROM companies WHERE slug = ?", .in = "s" };
 /* What should have gone out before the demo was loaded has gone out, as far as anybody is concerned. */
 static const struct statement SETTLE_REMINDERS = {
     "UPDATE reminders SET state = 'skipped', settled_at = due_at"

@@ -11,17 +11,16 @@
 /* Cron starts the dispatcher each minute; three missed starts are no accident. */
 enum { DISPATCHER_LATE = 180 * CLOCK_SECOND, CLOCK_TOLERANCE = CLOCK_SECOND };
 
-static const struct statement SERVER = { "SELECT VERSION() AS version", .out = "s" };
-static const struct statement VERSION = { "SELECT MAX(version) AS version FROM schema_version", .out = "i" };
+static const struct statement SERVER = { "SELECT VERSION() AS version" };
+static const struct statement VERSION = { "SELECT MAX(version) AS version FROM schema_version" };
 static const struct statement HAS_VERSION = {
     "SELECT COUNT(*) AS known FROM information_schema.tables"
-    " WHERE table_schema = DATABASE() AND table_name = 'schema_version'",
-    .out = "i"
+    " WHERE table_schema = DATABASE() AND table_name = 'schema_version'"
 };
 static const struct statement DISPATCHER = {
-    "SELECT holder, seen_at FROM heartbeats WHERE name = 'dispatcher'", .out = "st"
+    "SELECT holder, seen_at FROM heartbeats WHERE name = 'dispatcher'"
 };
-static const struct statement CLOCK = { "SELECT UTC_TIMESTAMP(3) AS time", .out = "t" };
+static const struct statement CLOCK = { "SELECT UTC_TIMESTAMP(3) AS time" };
 
 /* ---- the database ---- */
 

@@ -9,12 +9,11 @@
 #include <unistd.h>
 
 static const struct statement ALARMS = {
-    "SELECT name, raised_at FROM alarms WHERE raised_at IS NOT NULL ORDER BY name", .out = "st"
+    "SELECT name, raised_at FROM alarms WHERE raised_at IS NOT NULL ORDER BY name"
 };
 static const struct statement FAILED_MAIL = {
     "SELECT company_id, error FROM messages WHERE state = 'pending' AND attempts > 0 AND error IS NOT NULL "
-    "ORDER BY due_at LIMIT 1",
-    .out = "us"
+    "ORDER BY due_at LIMIT 1"
 };
 
 static void check_mail(struct doctor *doctor)

@@ -21,18 +21,16 @@ static const struct cli_option options[] = {
 };
 
 static const struct statement LOCK = {
-    "SELECT COALESCE(GET_LOCK(CONCAT('slotwire.migrate.', MD5(DATABASE())), ?), 0) AS got", .in = "i",
-    .out = "i"
+    "SELECT COALESCE(GET_LOCK(CONCAT('slotwire.migrate.', MD5(DATABASE())), ?), 0) AS got", .in = "i"
 };
 static const struct statement UNLOCK = {
-    "SELECT COALESCE(RELEASE_LOCK(CONCAT('slotwire.migrate.', MD5(DATABASE()))), 0) AS released", .out = "i"
+    "SELECT COALESCE(RELEASE_LOCK(CONCAT('slotwire.migrate.', MD5(DATABASE()))), 0) AS released"
 };
 static const struct statement TABLES = {
     "SELECT COUNT(*) AS tables, COUNT(CASE WHEN table_name = 'schema_version' THEN 1 END) AS known"
-    " FROM information_schema.tables WHERE table_schema = DATABASE()",
-    .out = "ii"
+    " FROM information_schema.tables WHERE table_schema = DATABASE()"
 };
-static const struct statement VERSION = { "SELECT MAX(version) AS version FROM schema_version", .out = "i" };
+static const struct statement VERSION = { "SELECT MAX(version) AS version FROM schema_version" };
 static const struct statement RECORD = { "INSERT INTO schema_version (version, applied_at) VALUES (?, ?)",
                                          .in = "it" };
 

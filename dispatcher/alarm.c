@@ -17,7 +17,7 @@ enum { SAY_AGAIN = CLOCK_HOUR };
 static const struct statement KNOW = { "INSERT IGNORE INTO alarms (name) VALUES (?)", .in = "s" };
 
 static const struct statement LOCK = { "SELECT raised_at, told_at FROM alarms WHERE name = ? FOR UPDATE",
-                                       .in = "s", .out = "tt" };
+                                       .in = "s" };
 
 static const struct statement WRITE = { "UPDATE alarms SET raised_at = ?, told_at = ? WHERE name = ?",
                                         .in = "tts" };
@@ -28,7 +28,7 @@ static const struct statement OWNER = {
     "FROM companies AS company "
     "LEFT JOIN users AS owner ON owner.company_id = company.id AND owner.id = company.owner_id "
     "AND owner.deleted_at IS NULL WHERE company.id = ?",
-    .in = "u", .out = "ussss"
+    .in = "u"
 };
 
 struct alarm {

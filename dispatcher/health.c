@@ -14,7 +14,7 @@ enum { REST_KEPT = 10 * CLOCK_SECOND }; /* a shorter one is kept in memory only 
 static const struct statement READ = {
     "SELECT failing_since, failing_warned, breaker_failures, breaker_until FROM webhook_endpoints "
     "WHERE company_id = ? AND id = ?",
-    .in = "uu", .out = "tiit"
+    .in = "uu"
 };
 
 static const struct statement WRITE = { "UPDATE webhook_endpoints SET failing_since = ?, failing_warned = ?, "
@@ -35,7 +35,7 @@ static const struct statement DESCRIBE = {
     "e.company_id "
     "LEFT JOIN users u ON u.company_id = c.id AND u.id = c.owner_id AND u.deleted_at IS NULL "
     "WHERE e.company_id = ? AND e.id = ?",
-    .in = "uu", .out = "sssiussss"
+    .in = "uu"
 };
 
 /* ---- what is told ---- */

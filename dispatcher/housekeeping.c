@@ -23,8 +23,7 @@ struct sweep {
 };
 
 static const struct statement OLD_KEYS = {
-    "SELECT scope, company_id FROM idempotency_keys WHERE created_at < ? ORDER BY created_at LIMIT ?",
-    .in = "ti", .out = "su"
+    "SELECT scope, company_id FROM idempotency_keys WHERE created_at < ? ORDER BY created_at LIMIT ?", .in = "ti"
 };
 static const struct statement DROP_KEY = {
     "DELETE FROM idempotency_keys WHERE scope = ? AND company_id <=> ?", .in = "su"
@@ -33,14 +32,14 @@ static const struct statement DROP_KEY = {
 static const struct statement OLD_MESSAGES = {
     "SELECT id, company_id FROM messages WHERE state IN ('sent', 'failed') AND due_at < ? AND settled_at < ? "
     "LIMIT ?",
-    .in = "tti", .out = "uu"
+    .in = "tti"
 };
 static const struct statement DROP_MESSAGE = { "DELETE FROM messages WHERE id = ? AND company_id <=> ?",
                                                .in = "uu" };
 
 static const struct statement OLD_RECOVERIES = {
     "SELECT id, company_id FROM recoveries WHERE state IN ('done', 'stopped') AND updated_at < ? LIMIT ?",
-    .in = "ti", .out = "uu"
+    .in = "ti"
 };
 static const struct statement DROP_RECOVERY = { "DELETE FROM recoveries WHERE id = ? AND company_id = ?",
                                                 .in = "uu" };

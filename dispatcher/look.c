@@ -34,7 +34,7 @@ static const struct statement FIND_LANES = {
     "AND (? >> (ORD(RIGHT(endpoint.id, 1)) & 31)) & 1 AND (NOT "
     "endpoint.active OR endpoint.breaker_until IS NULL "
     "OR endpoint.breaker_until NOT BETWEEN ? AND ?) HAVING fresh_at <= ? OR again_at <= ?",
-    .in = "uuitttt", .out = "uutt"
+    .in = "uuitttt"
 };
 
 static const struct statement COUNT_GROWN = {
@@ -43,7 +43,7 @@ static const struct statement COUNT_GROWN = {
     "(SELECT COUNT(*) FROM (SELECT 1 FROM deliveries FORCE INDEX (deliveries_lane) WHERE state = "
     "'retrying' AND endpoint_id = ? AND due_at > ? AND due_at <= ? AND company_id = ? LIMIT ?) AS again) AS "
     "grown",
-    .in = "uttuiuttui", .out = "i"
+    .in = "uttuiuttui"
 };
 
 /* ---- which lanes there are ---- */

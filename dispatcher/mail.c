@@ -18,7 +18,7 @@ enum { TRIES = sizeof SCHEDULE / sizeof *SCHEDULE };
 static const struct statement LOCK_DUE = {
     "SELECT id, company_id, recipient, subject, body, attempts, created_at FROM messages "
     "WHERE state = 'pending' AND due_at <= ? ORDER BY due_at LIMIT ? FOR UPDATE SKIP LOCKED",
-    .in = "ti", .out = "uusssit"
+    .in = "ti"
 };
 
 static const struct statement LEASE = {

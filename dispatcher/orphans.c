@@ -16,14 +16,14 @@ static const struct statement NEXT_LANE = {
     "FROM (SELECT endpoint_id, company_id FROM deliveries FORCE INDEX (deliveries_lane) "
     "WHERE state = ? AND endpoint_id > ? ORDER BY endpoint_id LIMIT 1) AS lane "
     "LEFT JOIN webhook_endpoints AS endpoint ON endpoint.id = lane.endpoint_id",
-    .in = "su", .out = "uui"
+    .in = "su"
 };
 
 static const struct statement ROWS_OF_LANE = {
     "SELECT id, requests, IF(fence IS NULL, NULL, due_at) AS leased_until "
     "FROM deliveries FORCE INDEX (deliveries_lane) WHERE state = ? AND endpoint_id = ? "
     "AND company_id = ? AND (fence IS NULL OR due_at <= ?) LIMIT ? FOR UPDATE SKIP LOCKED",
-    .in = "suuti", .out = "uit"
+    .in = "suuti"
 };
 
 /* Returns whether the lane may have more. */

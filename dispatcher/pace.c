@@ -9,7 +9,7 @@ enum { REST_MOST = 10 * CLOCK_SECOND };
 static const struct statement LOCK_RATE = {
     "SELECT rate_window_at, rate_used FROM webhook_endpoints WHERE company_id = ? AND id = ? "
     "FOR UPDATE SKIP LOCKED",
-    .in = "uu", .out = "ti"
+    .in = "uu"
 };
 
 static const struct statement SPEND = {

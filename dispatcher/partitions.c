@@ -15,13 +15,11 @@ enum {
 static const struct statement PARTITIONS = {
     "SELECT partition_name AS name FROM information_schema.partitions WHERE table_schema = DATABASE() "
     "AND table_name = ? AND partition_name REGEXP '^p[0-9]{8}$' ORDER BY partition_ordinal_position",
-    .in = "s", .out = "s"
+    .in = "s"
 };
 
-static const struct statement OLDEST_EVENT = { "SELECT id, company_id FROM events ORDER BY id LIMIT 1",
-                                               .out = "uu" };
-static const struct statement OLDEST_ATTEMPT = { "SELECT id, company_id FROM attempts ORDER BY id LIMIT 1",
-                                                 .out = "uu" };
+static const struct statement OLDEST_EVENT = { "SELECT id, company_id FROM events ORDER BY id LIMIT 1" };
+static const struct statement OLDEST_ATTEMPT = { "SELECT id, company_id FROM attempts ORDER BY id LIMIT 1" };
 
 /* By event and delivery from a cursor on, whatever their state: a search for some state would go through all
  * that wait again and again. */
@@ -29,7 +27,7 @@ static const struct statement OLD_DELIVERIES = {
     "SELECT id, company_id, event_id, state IN ('delivered', 'failed') AS settled "
     "FROM deliveries FORCE INDEX (deliveries_event) "
     "WHERE event_id >= ? AND event_id < ? AND (event_id > ? OR id > ?) ORDER BY event_id, id LIMIT ?",
-    .in = "uuuui", .out = "uuui"
+    .in = "uuuui"
 };
 
 static const struct statement DELETE_SETTLED = {
@@ -39,7 +37,7 @@ static const struct statement DELETE_SETTLED = {
 static const struct statement ANY_DELIVERY = {
     "SELECT id, company_id FROM deliveries FORCE INDEX (deliveries_event) "
     "WHERE event_id >= ? AND event_id < ? LIMIT 1",
-    .in = "uu", .out = "uu"
+    .in = "uu"
 };
 
 /* ---- days ---- */

@@ -17,7 +17,7 @@ enum {
 static const struct statement FIND_RUNNING = {
     "SELECT id, company_id, endpoint_id FROM recoveries"
     " WHERE state = 'running' AND (? IS NULL OR id > ?) ORDER BY id LIMIT ?",
-    .in = "uui", .out = "uuu"
+    .in = "uui"
 };
 
 /* No row: it has ended, or somebody is at it right now. */
@@ -26,7 +26,7 @@ static const struct statement LOCK = {
     " FROM (SELECT company_id, endpoint_id, since, until, rate, what, cursor_id, created_at, updated_at"
     " FROM recoveries WHERE company_id = ? AND id = ? AND state = 'running' FOR UPDATE SKIP LOCKED) r"
     " JOIN webhook_endpoints e ON e.company_id = r.company_id AND e.id = r.endpoint_id",
-    .in = "uu", .out = "ttisutti"
+    .in = "uu"
 };
 
 /*

@@ -22,7 +22,7 @@ static const struct statement SEEN = {
 /* Whoever had our name is gone or leaving: we hold the lock of it. Read first and then named one by one: a
  * search that locks would meet those of others who come at the same moment. */
 static const struct statement PREDECESSORS = { "SELECT id FROM dispatchers WHERE name = ? AND id <> ?",
-                                               .in = "su", .out = "u" };
+                                               .in = "su" };
 
 static const struct statement INHERIT = { "UPDATE dispatcher_shards SET holder = ? WHERE holder = ?",
                                           .in = "uu" };
@@ -35,7 +35,7 @@ static const struct statement RENEW = {
 static const struct statement LOOK = {
     "SELECT (SELECT BIT_OR(1 << shard) FROM dispatcher_shards WHERE holder = ?) AS mine, "
     "(SELECT COUNT(*) FROM dispatchers WHERE seen_at > UTC_TIMESTAMP(3) - INTERVAL ? SECOND) AS alive",
-    .in = "ui", .out = "ii"
+    .in = "ui"
 };
 
 static const struct statement TAKE = {
@@ -53,10 +53,10 @@ static const struct statement GIVE_BACK = {
 static const struct statement LEAVE = { "DELETE FROM dispatchers WHERE id = ?", .in = "u" };
 
 static const struct statement FORGOTTEN = {
-    "SELECT id FROM dispatchers WHERE seen_at < UTC_TIMESTAMP(3) - INTERVAL ? SECOND", .in = "i", .out = "u"
+    "SELECT id FROM dispatchers WHERE seen_at < UTC_TIMESTAMP(3) - INTERVAL ? SECOND", .in = "i"
 };
 
-static const struct statement CLOCK = { "SELECT UTC_TIMESTAMP(3) AS time", .out = "t" };
+static const struct statement CLOCK = { "SELECT UTC_TIMESTAMP(3) AS time" };
 
 /* ---- what is ours ---- */
 

@@ -26,7 +26,7 @@ static const char HANDOVER[] = "handover";
 
 static const struct statement TAKE_LOCK = {
     "SELECT COALESCE(GET_LOCK(SHA1(CONCAT('slotwire dispatcher ', DATABASE(), ' ', ?)), ?), 0) AS held",
-    .in = "si", .out = "i"
+    .in = "si"
 };
 
 /* A process that is stopped keeps its connection, and with it the lock: the server closes it when nothing was
@@ -36,12 +36,12 @@ static const struct statement KEEP_AWAKE = { "SET SESSION wait_timeout = ?", .in
 static const struct statement ASK_LOCK = {
     "SELECT COALESCE(IS_USED_LOCK(SHA1(CONCAT('slotwire dispatcher ', DATABASE(), ' ', ?))) = "
     "CONNECTION_ID(), 0) AS held",
-    .in = "s", .out = "i"
+    .in = "s"
 };
 
 static const struct statement DROP_LOCK = {
     "SELECT COALESCE(RELEASE_LOCK(SHA1(CONCAT('slotwire dispatcher ', DATABASE(), ' ', ?))), 0) AS held",
-    .in = "s", .out = "i"
+    .in = "s"
 };
 
 static const struct statement BEAT = {

@@ -14,7 +14,6 @@ static const struct statement LIST = {
     " AND (? IS NULL OR a.key_id = ?) AND (? IS NULL OR a.user_id = ?) AND (? IS NULL OR a.id < ?)"
     " ORDER BY a.id DESC LIMIT ?",
     .in = "ussssttttuuuuuui",
-    .out = "utsssusss",
 };
 
 static const char *const actor_types[] = { "key", "user", "commandLine", "system", "anonymous", NULL };

@@ -26,7 +26,6 @@ static const struct statement LIST = {
     " AND b.starts_at >= ? AND b.starts_at < ? AND (? IS NULL OR b.starts_at > ? OR b.id > ?)"
     " ORDER BY b.starts_at, b.id LIMIT ?",
     .in = "ussuuuuuuttttui",
-    .out = "ussussussusssittisissssstssstttttt",
 };
 
 static const struct statement UPDATE_NOTES = {

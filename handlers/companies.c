@@ -10,7 +10,6 @@ static const struct statement LOCK = {
     "SELECT id, name, slug, category, description, email, phone, time_zone, currency FROM companies"
     " WHERE id = ? FOR UPDATE",
     .in = "u",
-    .out = "ussssssss",
 };
 
 static const struct statement UPDATE = {

@@ -21,7 +21,6 @@ static const struct statement FEED = {
     " AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.company_id = e.company_id AND d.event_id = e.id"
     " AND d.test) ORDER BY e.id LIMIT ? LOCK IN SHARE MODE",
     .in = "uuui",
-    .out = "usts",
 };
 
 static const struct statement FEED_OF_TYPE = {
@@ -30,7 +29,6 @@ static const struct statement FEED_OF_TYPE = {
     " AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.company_id = e.company_id AND d.event_id = e.id"
     " AND d.test) ORDER BY e.id LIMIT ? LOCK IN SHARE MODE",
     .in = "usuui",
-    .out = "usts",
 };
 
 static const struct field feed_query[] = {

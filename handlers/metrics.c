@@ -9,15 +9,15 @@
 
 enum { METRICS_LIMIT = 8 << 20 };
 
-static const struct statement COUNTERS = { "SELECT name, value FROM counters ORDER BY name", .out = "si" };
+static const struct statement COUNTERS = { "SELECT name, value FROM counters ORDER BY name" };
 static const struct statement ALARMS = {
-    "SELECT name, raised_at IS NOT NULL AS raised FROM alarms ORDER BY name", .out = "si"
+    "SELECT name, raised_at IS NOT NULL AS raised FROM alarms ORDER BY name"
 };
 static const struct statement DISPATCHERS = {
     "SELECT (SELECT seen_at FROM heartbeats WHERE name = 'dispatcher') AS seen_at, "
     "(SELECT COUNT(*) FROM dispatchers WHERE seen_at > ?) AS alive, "
     "(SELECT MAX(version) FROM schema_version) AS version",
-    .in = "t", .out = "tii"
+    .in = "t"
 };
 
 enum { ALIVE = CLOCK_MINUTE };

@@ -10,7 +10,6 @@ enum { RATE = 50, RATE_MAX = 1000 };
 static const struct statement ENDPOINT = {
     "SELECT id FROM webhook_endpoints WHERE company_id = ? AND id = ? LOCK IN SHARE MODE",
     .in = "uu",
-    .out = "u",
 };
 
 static const struct statement INSERT = {
@@ -23,7 +22,6 @@ static const struct statement READ = {
     "SELECT id, endpoint_id, since, until, rate, what, state, recovered, created_at, updated_at"
     " FROM recoveries WHERE company_id = ? AND endpoint_id = ? AND id = ?",
     .in = "uuu",
-    .out = "uuttissitt",
 };
 
 static const struct statement LIST = {
@@ -31,7 +29,6 @@ static const struct statement LIST = {
     " FROM recoveries FORCE INDEX (recoveries_endpoint)"
     " WHERE company_id = ? AND endpoint_id = ? AND (? IS NULL OR id < ?) ORDER BY id DESC LIMIT ?",
     .in = "uuuui",
-    .out = "uuttissitt",
 };
 
 static const struct statement STOP = {

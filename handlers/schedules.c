@@ -13,7 +13,6 @@ static const struct statement READ = {
     " LEFT JOIN schedules s ON s.company_id = u.company_id AND s.user_id = u.id"
     " WHERE u.company_id = ? AND u.id = ? AND u.deleted_at IS NULL",
     .in = "uu",
-    .out = "usssst",
 };
 
 static const struct field id_param[] = { { "id", FIELD_ID, .prefix = "usr", .doc = "The user" }, { 0 } };

@@ -13,7 +13,6 @@ static const struct statement LIST = {
     " WHERE company_id = ? AND user_id = ? AND ended_at IS NULL AND expires_at > ? ORDER BY id DESC LIMIT "
     "100",
     .in = "uuut",
-    .out = "ussttti",
 };
 
 static const struct field id_param[] = { { "id", FIELD_ID, .prefix = "ses", .doc = "The session" }, { 0 } };

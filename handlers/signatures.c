@@ -9,21 +9,18 @@ static const struct statement DELIVERY = {
     " FROM deliveries d LEFT JOIN events e ON e.company_id = d.company_id AND e.id = d.event_id"
     " WHERE d.company_id = ? AND d.id = ?",
     .in = "uu",
-    .out = "uusst",
 };
 
 static const struct statement ENDPOINT = {
     "SELECT format, secret, previous_secret, previous_until, signatures FROM webhook_endpoints"
     " WHERE company_id = ? AND id = ?",
     .in = "uu",
-    .out = "sssts",
 };
 
 static const struct statement ATTEMPT = {
     "SELECT number, started_at, total_us > 0 AS timed FROM attempts WHERE company_id = ? AND delivery_id = ?"
     " AND (number = ? OR (? IS NULL AND total_us > 0)) ORDER BY id DESC LIMIT 1",
     .in = "uuii",
-    .out = "iti",
 };
 
 static const struct field id_param[] = { { "id", FIELD_ID, .prefix = "dlv", .doc = "The delivery" }, { 0 } };

@@ -9,11 +9,9 @@
 
 static const struct statement SCHEMA = {
     "SELECT MAX(version) AS version FROM schema_version",
-    .out = "i",
 };
 static const struct statement HEARTBEAT = {
     "SELECT seen_at FROM heartbeats WHERE name = 'dispatcher'",
-    .out = "t",
 };
 
 static const struct field health_out[] = {

@@ -11,7 +11,6 @@ static const struct statement LOCK = {
     "SELECT id, role, name, email, phone, time_zone, notes, active FROM users"
     " WHERE company_id = ? AND id = ? AND deleted_at IS NULL FOR UPDATE",
     .in = "uu",
-    .out = "ussssssi",
 };
 
 /* The index is forced so that a cursor deep in a long list is reached at once. */
@@ -21,7 +20,6 @@ static const struct statement LIST = {
     " WHERE company_id = ? AND deleted_at IS NULL AND (? IS NULL OR role = ?) AND (? IS NULL OR id > ?)"
     " ORDER BY id LIMIT ?",
     .in = "ussuui",
-    .out = "ussssssitt",
 };
 
 /* By the index on e-mail addresses: the same person may be there more than once. */
@@ -30,7 +28,6 @@ static const struct statement LIST_BY_EMAIL = {
     " WHERE company_id = ? AND email = ? AND deleted_at IS NULL AND (? IS NULL OR role = ?)"
     " AND (? IS NULL OR id > ?) ORDER BY id LIMIT ?",
     .in = "usssuui",
-    .out = "ussssssitt",
 };
 
 static const struct statement UPDATE = {
@@ -61,7 +58,6 @@ static const struct statement FIND_OTHER_ADMIN = {
     " WHERE u.company_id = ? AND u.role IN ('superuser', 'admin') AND u.id <> ? AND u.active"
     " AND u.deleted_at IS NULL LIMIT 1 FOR UPDATE",
     .in = "uu",
-    .out = "u",
 };
 
 static const struct statement DROP_SERVICES = {
@@ -80,7 +76,6 @@ static const struct statement FIND_BOOKING = {
     "SELECT id FROM bookings WHERE company_id = ? AND staff_id = ? AND starts_at > ?"
     " AND status IN ('pending', 'confirmed') LIMIT 1",
     .in = "uut",
-    .out = "u",
 };
 
 static const struct field id_param[] = { { "id", FIELD_ID, .prefix = "usr", .doc = "The user" }, { 0 } };

@@ -23,7 +23,6 @@ enum {
 static const struct statement EVENT_OF = {
     "SELECT id, event_id FROM deliveries WHERE company_id = ? AND id = ?",
     .in = "uu",
-    .out = "uu",
 };
 
 /* ---- tables ---- */

@@ -25,7 +25,6 @@ static const struct statement ATTEMPT = {
     " LEFT JOIN attempts a ON a.company_id = d.company_id AND a.delivery_id = d.id"
     " WHERE d.company_id = ? AND d.id = ? ORDER BY a.id DESC LIMIT 1",
     .in = "uu",
-    .out = "siss",
 };
 
 static const struct partner *const face = &partner_therapy;

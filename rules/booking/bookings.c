@@ -25,13 +25,11 @@ static const struct statement READ = {
     " AND t.user_id = b.staff_id"
     " WHERE b.company_id = ? AND b.id = ?",
     .in = "uu",
-    .out = "ussussussusssittisissssstsssttttttusssii",
 };
 
 static const struct statement CUSTOMER = {
     "SELECT name, email, phone FROM users WHERE company_id = ? AND id = ? AND deleted_at IS NULL",
     .in = "uu",
-    .out = "sss",
 };
 
 static const struct statement INSERT_BOOKING = {
@@ -82,7 +80,6 @@ static const struct statement LOCK = {
     " FROM bookings FORCE INDEX (PRIMARY)"
     " WHERE company_id = ? AND id = ? FOR UPDATE",
     .in = "uu",
-    .out = "suutti",
 };
 
 static const struct statement RESCHEDULE = {

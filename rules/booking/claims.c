@@ -13,7 +13,6 @@ static const struct statement LOCK = {
     "SELECT id FROM resources FORCE INDEX (PRIMARY) WHERE company_id = ?"
     " AND id IN (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ORDER BY id FOR UPDATE",
     .in = "uuuuuuuuuuuuuuuuuuuuu",
-    .out = "u",
 };
 
 static const struct statement INSERT_CLAIM = {
@@ -35,7 +34,6 @@ static const struct statement OVERLAPPING = {
     " AND resource_id IN (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
     " AND starts_at >= ? AND starts_at < ? AND ends_at > ? ORDER BY resource_id, starts_at",
     .in = "uuuuuuuuuuuuuuuuuuuuuttt",
-    .out = "uutt",
 };
 
 enum { CLAIMS_BATCH = 20 }; /* the ids in one list */

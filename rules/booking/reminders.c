@@ -35,7 +35,6 @@ static const struct statement DUE = {
     " STRAIGHT_JOIN bookings b ON b.company_id = r.company_id AND b.id = r.booking_id"
     " WHERE r.state = 'due' AND r.due_at <= ? ORDER BY r.due_at LIMIT ? FOR UPDATE SKIP LOCKED",
     .in = "ti",
-    .out = "uustst",
 };
 
 static const struct statement SETTLE = {
@@ -55,7 +54,6 @@ static const struct statement OF_EVENT = {
     " JOIN bookings b ON b.company_id = r.company_id AND b.id = r.booking_id"
     " WHERE r.company_id = ? AND r.event_id = ?",
     .in = "uu",
-    .out = "stst",
 };
 
 enum { KINDS = 3, SETTLE_VALUES = 7, SKIP_VALUES = 5, PLAN_VALUES = 5 };

@@ -76,7 +76,6 @@ static const struct statement READ = {
     " FROM services s JOIN companies c ON c.id = s.company_id"
     " WHERE s.company_id = ? AND s.id = ? AND s.deleted_at IS NULL",
     .in = "uu",
-    .out = "usssiiiiissiiisittusss",
 };
 
 static const struct statement LIST = {
@@ -91,13 +90,11 @@ static const struct statement LIST = {
     " FROM services s FORCE INDEX (services_company) JOIN companies c ON c.id = s.company_id"
     " WHERE s.company_id = ? AND s.deleted_at IS NULL AND (? IS NULL OR s.id > ?) ORDER BY s.id LIMIT ?",
     .in = "uuui",
-    .out = "usssiiiiissiiisittusss",
 };
 
 static const struct statement LOCK = {
     "SELECT id FROM services WHERE company_id = ? AND id = ? AND deleted_at IS NULL FOR UPDATE",
     .in = "uu",
-    .out = "u",
 };
 
 static const struct statement INSERT = {
@@ -129,7 +126,6 @@ static const struct statement FIND_STAFF = {
     " JOIN users u ON u.id = UNHEX(wanted.hex)"
     " WHERE u.company_id = ? AND u.active AND u.deleted_at IS NULL LOCK IN SHARE MODE",
     .in = "su",
-    .out = "us",
 };
 
 static const struct statement ADD_STAFF = {

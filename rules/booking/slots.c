@@ -21,7 +21,6 @@ static const struct statement SERVICE_STAFF = {
     " ON p.company_id = s.company_id AND p.service_id = s.id AND (? IS NULL OR p.staff_id = ?)"
     " WHERE s.company_id = ? AND s.id = ? AND s.deleted_at IS NULL",
     .in = "uuuu",
-    .out = "ssiiiiissiiisiusisss",
 };
 
 /* FNV-1a over everything that was read, so that whatever changes the answer changes the fingerprint. */

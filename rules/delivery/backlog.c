@@ -19,7 +19,7 @@ static const struct statement OLDEST_BY_COMPANY = {
     "AS due_at FROM webhook_endpoints AS endpoint WHERE endpoint.active "
     "AND COALESCE(endpoint.breaker_until <= ?, TRUE)) AS lane "
     "WHERE lane.due_at <= ? GROUP BY lane.company_id ORDER BY oldest_due_at LIMIT ?",
-    .in = "ttttti", .out = "ut"
+    .in = "ttttti"
 };
 
 /*
@@ -45,18 +45,18 @@ static const struct statement COUNT_DUE = {
     "AND endpoint.rate_window_at + INTERVAL IF(endpoint.rate_used >= endpoint.rate_limit, 3600, 0) SECOND > "
     "?) "
     "LIMIT ?) AS again) AS found",
-    .in = "tuutttituuttti", .out = "i"
+    .in = "tuutttituuttti"
 };
 
 static const struct statement OLDEST_MESSAGE = {
     "SELECT company_id, due_at FROM messages WHERE state = 'pending' AND due_at <= ? ORDER BY due_at LIMIT 1",
-    .in = "t", .out = "ut"
+    .in = "t"
 };
 
 static const struct statement COUNT_MESSAGES = {
     "SELECT COUNT(*) AS found FROM (SELECT company_id FROM messages WHERE state = 'pending' AND due_at <= ? "
     "LIMIT ?) AS some",
-    .in = "ti", .out = "i"
+    .in = "ti"
 };
 
 struct rows backlog_companies(struct db *db, struct pool *pool, instant now, instant before, int64_t limit)

@@ -14,7 +14,6 @@ static const struct statement FIND_OF_COMPANY = {
     " WHERE d.company_id = ? AND d.id < ? AND d.id >= ? AND (? IS NULL OR d.state = ?)"
     " AND (? IS NULL OR v.type = ?) AND d.created_at >= ? AND d.created_at < ? ORDER BY d.id DESC LIMIT ?",
     .in = "uuusssstti",
-    .out = "uuussiiittt",
 };
 
 static const struct statement FIND_OF_ENDPOINT = {
@@ -24,7 +23,6 @@ static const struct statement FIND_OF_ENDPOINT = {
     " WHERE d.company_id = ? AND d.endpoint_id = ? AND d.id < ? AND d.id >= ? AND (? IS NULL OR d.state = ?)"
     " AND (? IS NULL OR v.type = ?) AND d.created_at >= ? AND d.created_at < ? ORDER BY d.id DESC LIMIT ?",
     .in = "uuuusssstti",
-    .out = "uuussiiittt",
 };
 
 /* An event has one delivery for each endpoint: they are few. */
@@ -36,7 +34,6 @@ static const struct statement FIND_OF_EVENT = {
     " AND (? IS NULL OR d.state = ?) AND (? IS NULL OR v.type = ?) AND d.created_at >= ? AND d.created_at < ?"
     " ORDER BY d.id DESC LIMIT ?",
     .in = "uuuuusssstti",
-    .out = "uuussiiittt",
 };
 
 static const struct statement READ = {
@@ -45,7 +42,6 @@ static const struct statement READ = {
     " LEFT JOIN events v ON v.company_id = d.company_id AND v.id = d.event_id"
     " WHERE d.company_id = ? AND d.id = ?",
     .in = "uu",
-    .out = "uuussiiittt",
 };
 
 /* Where so many rows end that one request looks at. */
@@ -53,14 +49,12 @@ static const struct statement LAST_OF_COMPANY = {
     "SELECT id FROM deliveries FORCE INDEX (deliveries_company)"
     " WHERE company_id = ? AND id < ? AND id >= ? ORDER BY id DESC LIMIT 1 OFFSET ?",
     .in = "uuui",
-    .out = "u",
 };
 
 static const struct statement LAST_OF_ENDPOINT = {
     "SELECT id FROM deliveries FORCE INDEX (deliveries_endpoint)"
     " WHERE company_id = ? AND endpoint_id = ? AND id < ? AND id >= ? ORDER BY id DESC LIMIT 1 OFFSET ?",
     .in = "uuuui",
-    .out = "u",
 };
 
 static const struct statement LOCK = {
@@ -71,7 +65,6 @@ static const struct statement LOCK = {
     " created_at FROM deliveries WHERE company_id = ? AND id = ? FOR UPDATE) d"
     " LEFT JOIN webhook_endpoints e ON e.company_id = d.company_id AND e.id = d.endpoint_id",
     .in = "tuu",
-    .out = "ustuititii",
 };
 
 /* Without the fence, so that nobody settles it by an answer from before. */

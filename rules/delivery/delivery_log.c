@@ -22,7 +22,6 @@ static const struct statement ATTEMPTS = {
     " ORDER BY a.delivery_id DESC, a.id",
     .in = "iuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuu"
           "uuuuuuui",
-    .out = "uitsissnnnnn",
 };
 enum { ATTEMPTS_VALUES = DELIVERY_LOGS_MOST + 5 };
 

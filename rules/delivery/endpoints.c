@@ -22,7 +22,6 @@ static const struct statement READ = {
     " COALESCE(CONCAT('[\"', REPLACE(e.signatures, ' ', '\",\"'), '\"]'), '[]') AS families"
     " FROM webhook_endpoints e WHERE e.company_id = ? AND e.id = ?",
     .in = "uu",
-    .out = "usssssssstsssiiisuiiitttiittittsss",
 };
 
 static const struct statement LIST = {
@@ -39,26 +38,22 @@ static const struct statement LIST = {
     " WHERE e.company_id = ? AND (? IS NULL OR e.id > ?) AND (? IS NULL OR e.format = ?)"
     " ORDER BY e.id LIMIT ?",
     .in = "uuussi",
-    .out = "usssssssstsssiiisuiiitttiittittsss",
 };
 
 static const struct statement LOCK = {
     "SELECT active, format, secret, url FROM webhook_endpoints WHERE company_id = ? AND id = ? FOR UPDATE",
     .in = "uu",
-    .out = "isss",
 };
 
 /* Two that add at the same time wait for each other here, so that both count right. */
 static const struct statement LOCK_COMPANY = {
     "SELECT id FROM companies WHERE id = ? FOR UPDATE",
     .in = "u",
-    .out = "u",
 };
 
 static const struct statement COUNT = {
     "SELECT COUNT(*) AS count FROM webhook_endpoints WHERE company_id = ?",
     .in = "u",
-    .out = "i",
 };
 
 static const struct statement INSERT = {
@@ -119,7 +114,6 @@ static const struct statement UNSUBSCRIBE = {
 static const struct statement SUBSCRIBED = {
     "SELECT event_type FROM webhook_subscriptions WHERE company_id = ? AND endpoint_id = ?",
     .in = "uu",
-    .out = "s",
 };
 
 /* What was held while the endpoint was off is due at once; the oldest rows here, the rest a moment later, and
@@ -145,7 +139,6 @@ static const struct statement CREATOR = {
     " UNION ALL SELECT 'key' AS prefix, name, NULL AS email FROM api_keys"
     " WHERE (company_id = ? OR company_id IS NULL) AND id = ? LIMIT 1",
     .in = "uuuu",
-    .out = "sss",
 };
 
 /* ---- reading ---- */

@@ -34,7 +34,7 @@ static const struct statement READ = {
     "SELECT c.id, c.name, c.slug, c.category, c.description, c.email, c.phone, c.time_zone, c.currency,"
     " c.owner_id, u.email AS owner_email, c.created_at, c.updated_at"
     " FROM companies c LEFT JOIN users u ON u.company_id = c.id AND u.id = c.owner_id WHERE c.id = ?",
-    .in = "u", .out = "ussssssssustt"
+    .in = "u"
 };
 static const struct statement INSERT = {
     "INSERT INTO companies (id, name, slug, category, description, email, phone, time_zone, currency,"

@@ -35,7 +35,6 @@ static const struct statement READ = {
     " FROM api_keys k LEFT JOIN users u ON u.company_id = k.company_id AND u.id = k.created_by"
     " WHERE k.company_id <=> ? AND k.id = ?",
     .in = "uu",
-    .out = "uusssssssiitttuut",
 };
 
 static const struct statement LIST = {
@@ -51,14 +50,12 @@ static const struct statement LIST = {
     " AND (? IS NULL OR (k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > ?)))"
     " ORDER BY k.id LIMIT ? OFFSET ?",
     .in = "uuuttii",
-    .out = "uusssssssiitttuut",
 };
 
 static const struct statement LOCK = {
     "SELECT name, description, scopes, allowed_addresses, booking_limit, calendar_limit, expires_at,"
     " revoked_at FROM api_keys WHERE company_id <=> ? AND id = ? FOR UPDATE",
     .in = "uu",
-    .out = "ssssiitt",
 };
 
 static const struct statement UPDATE = {
@@ -97,7 +94,6 @@ static const struct statement FADE = {
 static const struct statement FIND_ENDED = {
     "SELECT key_hash FROM api_key_secrets WHERE good_until <= ? LIMIT ?",
     .in = "ti",
-    .out = "s",
 };
 
 static const struct statement DELETE_SECRET = {
@@ -108,7 +104,6 @@ static const struct statement DELETE_SECRET = {
 static const struct statement FIND_COMPANIES = {
     "SELECT company_id FROM api_key_companies WHERE key_id = ? ORDER BY company_id",
     .in = "u",
-    .out = "u",
 };
 
 /* ---- scopes ---- */

@@ -30,7 +30,6 @@ static const struct statement ADD_SUBJECT = {
 static const struct statement LOCK_SUBJECT = {
     "SELECT failures, blocked_until, updated_at FROM login_failures WHERE subject = ? FOR UPDATE",
     .in = "s",
-    .out = "itt",
 };
 static const struct statement COUNT_FAILURE = {
     "UPDATE login_failures SET failures = ?, blocked_until = ?, updated_at = ? WHERE subject = ?",
@@ -50,14 +49,12 @@ static const struct statement FIND_LOGIN = {
     " FROM credentials c JOIN users u ON u.id = c.user_id JOIN companies o ON o.id = c.company_id"
     " WHERE c.email = ? AND u.deleted_at IS NULL AND u.active",
     .in = "s",
-    .out = "uusssss",
 };
 static const struct statement READ_LOGIN = {
     "SELECT c.user_id, c.company_id, u.role, u.name, c.email, o.name AS company_name"
     " FROM credentials c JOIN users u ON u.id = c.user_id JOIN companies o ON o.id = c.company_id"
     " WHERE c.company_id = ? AND c.user_id = ? AND u.deleted_at IS NULL AND u.active",
     .in = "uu",
-    .out = "uussss",
 };
 
 /*
@@ -70,7 +67,6 @@ static const struct statement HOLD_LOGIN = {
     " ON c.user_id = u.id AND c.company_id = u.company_id"
     " WHERE u.company_id = ? AND u.id = ? AND u.deleted_at IS NULL AND u.active LOCK IN SHARE MODE",
     .in = "uu",
-    .out = "s",
 };
 
 /* The same for who is about to change the hash: two who had it shared would wait for each other. */
@@ -79,7 +75,6 @@ static const struct statement LOCK_LOGIN = {
     " ON c.user_id = u.id AND c.company_id = u.company_id"
     " WHERE u.company_id = ? AND u.id = ? AND u.deleted_at IS NULL AND u.active FOR UPDATE",
     .in = "uu",
-    .out = "s",
 };
 static const struct statement REPLACE_HASH = {
     "UPDATE credentials SET password_hash = ? WHERE company_id = ? AND user_id = ?",
@@ -92,7 +87,6 @@ static const struct statement FIND_KNOWN = {
     " JOIN sessions s ON s.user_id = c.user_id AND s.company_id = c.company_id"
     " WHERE c.email = ? AND s.address IS NOT NULL ORDER BY s.id DESC LIMIT ?",
     .in = "si",
-    .out = "s",
 };
 
 /* The three bite into every company's rows: nobody's request asks for it. */

@@ -15,14 +15,12 @@ enum { TOKEN_BYTES = 32, OPEN_MOST = 3 };
 static const struct statement LOCK_PERSON = {
     "SELECT id FROM users WHERE company_id = ? AND id = ? AND deleted_at IS NULL FOR UPDATE",
     .in = "uu",
-    .out = "u",
 };
 static const struct statement FIND_OPEN = {
     "SELECT created_at, expires_at FROM password_resets WHERE company_id = ? AND user_id = ? AND used_at IS "
     "NULL"
     " AND expires_at > ? ORDER BY created_at",
     .in = "uut",
-    .out = "tt",
 };
 static const struct statement INSERT = {
     "INSERT INTO password_resets (token_hash, company_id, user_id, email, created_at, expires_at)"
@@ -33,7 +31,6 @@ static const struct statement LOCK_LINK = {
     "SELECT company_id, user_id, email FROM password_resets WHERE token_hash = ? AND used_at IS NULL"
     " AND expires_at > ? FOR UPDATE",
     .in = "st",
-    .out = "uus",
 };
 static const struct statement USE_ALL = {
     "UPDATE password_resets SET used_at = ? WHERE company_id = ? AND user_id = ? AND used_at IS NULL",
@@ -43,7 +40,6 @@ static const struct statement FIND_PERSON = {
     "SELECT u.name, o.name AS company_name FROM users u JOIN companies o ON o.id = u.company_id"
     " WHERE u.company_id = ? AND u.id = ? AND u.email = ? AND u.deleted_at IS NULL AND u.active",
     .in = "uus",
-    .out = "ss",
 };
 /* Where the login's mailbox is still the person's: who has one that they left gets no key to their door. */
 static const struct statement FIND_LOGIN = {
@@ -51,17 +47,14 @@ static const struct statement FIND_LOGIN = {
     " JOIN users u ON u.id = c.user_id JOIN companies o ON o.id = c.company_id"
     " WHERE c.email = ? AND u.email = c.email AND u.deleted_at IS NULL AND u.active",
     .in = "s",
-    .out = "uusss",
 };
 static const struct statement ANY_LOGIN = {
     "SELECT company_id, user_id FROM credentials WHERE email = ?",
     .in = "s",
-    .out = "uu",
 };
 static const struct statement LOCK_LOGIN = {
     "SELECT email FROM credentials WHERE company_id = ? AND user_id = ? FOR UPDATE",
     .in = "uu",
-    .out = "s",
 };
 static const struct statement CHANGE_LOGIN = {
     "UPDATE credentials SET email = ?, password_hash = ?, updated_at = ? WHERE company_id = ? AND user_id = "

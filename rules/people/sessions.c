@@ -19,7 +19,6 @@ static const struct statement LOCK = {
     "SELECT company_id, user_id, refresh_hash, previous_hash, refreshed_at FROM sessions"
     " WHERE id = ? AND ended_at IS NULL AND expires_at > ? FOR UPDATE",
     .in = "ut",
-    .out = "uusst",
 };
 static const struct statement REPLACE = {
     "UPDATE sessions SET previous_hash = refresh_hash, refresh_hash = ?, refreshed_at = ?, expires_at = ?"
