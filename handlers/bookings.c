@@ -10,20 +10,14 @@
  * it begins, and only then joined. `starts_at >= ?` is the later of `from` and the cursor.
  */
 static const struct statement LIST = {
-    "SELECT b.id, b.confirmation_number, b.status, b.service_id, s.name AS service_name,"
-    " s.slug AS service_slug, b.staff_id, u.name AS staff_name, u.email AS staff_email, b.customer_id,"
-    " b.customer_name, b.customer_email, b.customer_phone, b.customer_id IS NULL AS is_guest, b.starts_at,"
-    " b.ends_at, b.duration_minutes, b.time_zone, b.price_amount, b.price_currency, b.price_type,"
-    " b.payment_method, b.payment_provider, b.payment_reference, b.payment_verified_at, b.notes,"
-    " b.cancellation_reason, b.cancelled_by, b.created_at, b.updated_at, b.confirmed_at, b.cancelled_at,"
-    " b.completed_at, b.no_show_at"
+    "SELECT " BOOKING_COLUMNS
     " FROM bookings b FORCE INDEX (bookings_by_start, bookings_by_staff, bookings_by_service,"
     " bookings_by_customer, bookings_by_status)"
     " STRAIGHT_JOIN services s ON s.company_id = b.company_id AND s.id = b.service_id"
     " STRAIGHT_JOIN users u ON u.company_id = b.company_id AND u.id = b.staff_id"
-    " WHERE b.company_id = ? AND (? IS NULL OR b.status = ?) AND (? IS NULL OR b.staff_id = ?)"
-    " AND (? IS NULL OR b.service_id = ?) AND (? IS NULL OR b.customer_id = ?)"
-    " AND b.starts_at >= ? AND b.starts_at < ? AND (? IS NULL OR b.starts_at > ? OR b.id > ?)"
+    " WHERE b.company_id = ? AND (? IS NULL OR b.status = ?) AND (? IS NULL OR b.staff_id = ?) AND (?"
+    " IS NULL OR b.service_id = ?) AND (? IS NULL OR b.customer_id = ?) AND b.starts_at >= ?"
+    " AND b.starts_at < ? AND (? IS NULL OR b.starts_at > ? OR b.id > ?)"
     " ORDER BY b.starts_at, b.id LIMIT ?",
     .in = "ussuuuuuuttttui",
 };

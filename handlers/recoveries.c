@@ -18,16 +18,18 @@ static const struct statement INSERT = {
     .in = "uuuttistt",
 };
 
+#define RECOVERY_COLUMNS "id, endpoint_id, since, until, rate, what, state, recovered, created_at, updated_at"
+
 static const struct statement READ = {
-    "SELECT id, endpoint_id, since, until, rate, what, state, recovered, created_at, updated_at"
-    " FROM recoveries WHERE company_id = ? AND endpoint_id = ? AND id = ?",
+    "SELECT " RECOVERY_COLUMNS " FROM recoveries"
+    " WHERE company_id = ? AND endpoint_id = ? AND id = ?",
     .in = "uuu",
 };
 
 static const struct statement LIST = {
-    "SELECT id, endpoint_id, since, until, rate, what, state, recovered, created_at, updated_at"
-    " FROM recoveries FORCE INDEX (recoveries_endpoint)"
-    " WHERE company_id = ? AND endpoint_id = ? AND (? IS NULL OR id < ?) ORDER BY id DESC LIMIT ?",
+    "SELECT " RECOVERY_COLUMNS " FROM recoveries FORCE INDEX (recoveries_endpoint)"
+    " WHERE company_id = ? AND endpoint_id = ? AND (? IS NULL OR id < ?)"
+    " ORDER BY id DESC LIMIT ?",
     .in = "uuuui",
 };
 

@@ -15,8 +15,7 @@ static const struct statement LOCK = {
 
 /* The index is forced so that a cursor deep in a long list is reached at once. */
 static const struct statement LIST = {
-    "SELECT id, role, name, email, phone, time_zone, notes, active, created_at, updated_at"
-    " FROM users FORCE INDEX (users_company)"
+    "SELECT " USER_COLUMNS " FROM users FORCE INDEX (users_company)"
     " WHERE company_id = ? AND deleted_at IS NULL AND (? IS NULL OR role = ?) AND (? IS NULL OR id > ?)"
     " ORDER BY id LIMIT ?",
     .in = "ussuui",
@@ -24,9 +23,10 @@ static const struct statement LIST = {
 
 /* By the index on e-mail addresses: the same person may be there more than once. */
 static const struct statement LIST_BY_EMAIL = {
-    "SELECT id, role, name, email, phone, time_zone, notes, active, created_at, updated_at FROM users"
-    " WHERE company_id = ? AND email = ? AND deleted_at IS NULL AND (? IS NULL OR role = ?)"
-    " AND (? IS NULL OR id > ?) ORDER BY id LIMIT ?",
+    "SELECT " USER_COLUMNS " FROM users"
+    " WHERE company_id = ? AND email = ? AND deleted_at IS NULL AND (? IS NULL OR role = ?) AND (? IS"
+    " NULL OR id > ?)"
+    " ORDER BY id LIMIT ?",
     .in = "usssuui",
 };
 

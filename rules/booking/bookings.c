@@ -8,15 +8,10 @@
 #include "rules/event/events.h"
 
 static const struct statement READ = {
-    "SELECT b.id, b.confirmation_number, b.status, b.service_id, s.name AS service_name,"
-    " s.slug AS service_slug, b.staff_id, u.name AS staff_name, u.email AS staff_email, b.customer_id,"
-    " b.customer_name, b.customer_email, b.customer_phone, b.customer_id IS NULL AS is_guest, b.starts_at,"
-    " b.ends_at, b.duration_minutes, b.time_zone, b.price_amount, b.price_currency, b.price_type,"
-    " b.payment_method, b.payment_provider, b.payment_reference, b.payment_verified_at, b.notes,"
-    " b.cancellation_reason, b.cancelled_by, b.created_at, b.updated_at, b.confirmed_at, b.cancelled_at,"
-    " b.completed_at, b.no_show_at, b.company_id, c.name AS company_name, c.slug AS company_slug,"
-    " c.time_zone AS company_time_zone, s.active AND s.deleted_at IS NULL AS service_active,"
-    " t.user_id IS NOT NULL AND u.active AND u.deleted_at IS NULL AS staff_active"
+    "SELECT " BOOKING_COLUMNS
+    ", b.company_id, c.name AS company_name, c.slug AS company_slug, c.time_zone AS company_time_zone,"
+    " s.active AND s.deleted_at IS NULL AS service_active, t.user_id IS NOT NULL AND u.active"
+    " AND u.deleted_at IS NULL AS staff_active"
     " FROM bookings b"
     " JOIN services s ON s.company_id = b.company_id AND s.id = b.service_id"
     " JOIN users u ON u.company_id = b.company_id AND u.id = b.staff_id"

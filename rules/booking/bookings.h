@@ -16,6 +16,16 @@
 #include "db/db.h"
 #include "rules/booking/slots.h"
 
+/* What a booking shows, of bookings b, services s and users u (the staff). */
+#define BOOKING_COLUMNS                                                                                      \
+    "b.id, b.confirmation_number, b.status, b.service_id, s.name AS service_name, s.slug AS"                 \
+    " service_slug, b.staff_id, u.name AS staff_name, u.email AS staff_email, b.customer_id,"                \
+    " b.customer_name, b.customer_email, b.customer_phone, b.customer_id IS NULL AS is_guest,"               \
+    " b.starts_at, b.ends_at, b.duration_minutes, b.time_zone, b.price_amount, b.price_currency,"            \
+    " b.price_type, b.payment_method, b.payment_provider, b.payment_reference, b.payment_verified_at,"       \
+    " b.notes, b.cancellation_reason, b.cancelled_by, b.created_at, b.updated_at, b.confirmed_at,"           \
+    " b.cancelled_at, b.completed_at, b.no_show_at"
+
 enum booking_action {
     BOOKING_CONFIRM,
     BOOKING_CANCEL,

@@ -63,32 +63,30 @@ const struct field service_snapshot[] = {
     { "company", FIELD_OBJECT, .fields = company_out, .required = true, .doc = "Whose service it is" }, { 0 }
 };
 
+#define SERVICE_COLUMNS                                                                                      \
+    "s.id, s.name, s.slug, s.description, s.duration_minutes AS duration, s.buffer_before_minutes AS"        \
+    " buffer_before, s.buffer_after_minutes AS buffer_after, s.slot_interval_minutes AS slot_interval,"      \
+    " s.price_amount, s.price_currency, s.price_type, s.available_days, s.available_from AS"                 \
+    " availability_hours_start, s.available_to AS availability_hours_end, s.time_zone AS"                    \
+    " availability_timezone, s.active, s.created_at, s.updated_at, s.company_id, c.name AS"                  \
+    " company_name, c.slug AS company_slug, (SELECT GROUP_CONCAT(HEX(t.user_id)"                             \
+    " ORDER BY t.user_id)"                                                                                   \
+    " FROM service_staff t"                                                                                  \
+    " WHERE t.company_id = s.company_id AND t.service_id = s.id) AS staff"
+
 /* The columns are named for service_out; `dress` makes those that SQL cannot write. */
 static const struct statement READ = {
-    "SELECT s.id, s.name, s.slug, s.description, s.duration_minutes AS duration,"
-    " s.buffer_before_minutes AS buffer_before, s.buffer_after_minutes AS buffer_after,"
-    " s.slot_interval_minutes AS slot_interval, s.price_amount, s.price_currency, s.price_type,"
-    " s.available_days, s.available_from AS availability_hours_start,"
-    " s.available_to AS availability_hours_end, s.time_zone AS availability_timezone, s.active,"
-    " s.created_at, s.updated_at, s.company_id, c.name AS company_name, c.slug AS company_slug,"
-    " (SELECT GROUP_CONCAT(HEX(t.user_id) ORDER BY t.user_id) FROM service_staff t"
-    " WHERE t.company_id = s.company_id AND t.service_id = s.id) AS staff"
-    " FROM services s JOIN companies c ON c.id = s.company_id"
+    "SELECT " SERVICE_COLUMNS " FROM services s"
+    " JOIN companies c ON c.id = s.company_id"
     " WHERE s.company_id = ? AND s.id = ? AND s.deleted_at IS NULL",
     .in = "uu",
 };
 
 static const struct statement LIST = {
-    "SELECT s.id, s.name, s.slug, s.description, s.duration_minutes AS duration,"
-    " s.buffer_before_minutes AS buffer_before, s.buffer_after_minutes AS buffer_after,"
-    " s.slot_interval_minutes AS slot_interval, s.price_amount, s.price_currency, s.price_type,"
-    " s.available_days, s.available_from AS availability_hours_start,"
-    " s.available_to AS availability_hours_end, s.time_zone AS availability_timezone, s.active,"
-    " s.created_at, s.updated_at, s.company_id, c.name AS company_name, c.slug AS company_slug,"
-    " (SELECT GROUP_CONCAT(HEX(t.user_id) ORDER BY t.user_id) FROM service_staff t"
-    " WHERE t.company_id = s.company_id AND t.service_id = s.id) AS staff"
-    " FROM services s FORCE INDEX (services_company) JOIN companies c ON c.id = s.company_id"
-    " WHERE s.company_id = ? AND s.deleted_at IS NULL AND (? IS NULL OR s.id > ?) ORDER BY s.id LIMIT ?",
+    "SELECT " SERVICE_COLUMNS " FROM services s FORCE INDEX (services_company)"
+    " JOIN companies c ON c.id = s.company_id"
+    " WHERE s.company_id = ? AND s.deleted_at IS NULL AND (? IS NULL OR s.id > ?)"
+    " ORDER BY s.id LIMIT ?",
     .in = "uuui",
 };
 

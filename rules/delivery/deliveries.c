@@ -3,42 +3,47 @@
 #include "rules/delivery/delivery_log.h"
 #include "rules/delivery/left.h"
 
+#define DELIVERY_COLUMNS                                                                                     \
+    "d.id, d.endpoint_id, d.event_id, v.type AS event_type, d.state, d.test, d.attempts, d.requests,"        \
+    " d.due_at, d.settled_at, d.created_at"
+
 /*
  * The same rows by three ways in, each forced: without that a cursor deep in a long list would be reached by
  * reading all before it. The event may have gone before its deliveries.
  */
 static const struct statement FIND_OF_COMPANY = {
-    "SELECT d.id, d.endpoint_id, d.event_id, v.type AS event_type, d.state, d.test, d.attempts, d.requests,"
-    " d.due_at, d.settled_at, d.created_at FROM deliveries d FORCE INDEX (deliveries_company)"
+    "SELECT " DELIVERY_COLUMNS " FROM deliveries d FORCE INDEX (deliveries_company)"
     " LEFT JOIN events v ON v.company_id = d.company_id AND v.id = d.event_id"
-    " WHERE d.company_id = ? AND d.id < ? AND d.id >= ? AND (? IS NULL OR d.state = ?)"
-    " AND (? IS NULL OR v.type = ?) AND d.created_at >= ? AND d.created_at < ? ORDER BY d.id DESC LIMIT ?",
+    " WHERE d.company_id = ? AND d.id < ?"
+    " AND d.id >= ? AND (? IS NULL OR d.state = ?) AND (? IS NULL OR v.type = ?) AND d.created_at >= ?"
+    " AND d.created_at < ?"
+    " ORDER BY d.id DESC LIMIT ?",
     .in = "uuusssstti",
 };
 
 static const struct statement FIND_OF_ENDPOINT = {
-    "SELECT d.id, d.endpoint_id, d.event_id, v.type AS event_type, d.state, d.test, d.attempts, d.requests,"
-    " d.due_at, d.settled_at, d.created_at FROM deliveries d FORCE INDEX (deliveries_endpoint)"
+    "SELECT " DELIVERY_COLUMNS " FROM deliveries d FORCE INDEX (deliveries_endpoint)"
     " LEFT JOIN events v ON v.company_id = d.company_id AND v.id = d.event_id"
-    " WHERE d.company_id = ? AND d.endpoint_id = ? AND d.id < ? AND d.id >= ? AND (? IS NULL OR d.state = ?)"
-    " AND (? IS NULL OR v.type = ?) AND d.created_at >= ? AND d.created_at < ? ORDER BY d.id DESC LIMIT ?",
+    " WHERE d.company_id = ? AND d.endpoint_id = ? AND d.id < ?"
+    " AND d.id >= ? AND (? IS NULL OR d.state = ?) AND (? IS NULL OR v.type = ?) AND d.created_at >= ?"
+    " AND d.created_at < ?"
+    " ORDER BY d.id DESC LIMIT ?",
     .in = "uuuusssstti",
 };
 
 /* An event has one delivery for each endpoint: they are few. */
 static const struct statement FIND_OF_EVENT = {
-    "SELECT d.id, d.endpoint_id, d.event_id, v.type AS event_type, d.state, d.test, d.attempts, d.requests,"
-    " d.due_at, d.settled_at, d.created_at FROM deliveries d FORCE INDEX (deliveries_event)"
+    "SELECT " DELIVERY_COLUMNS " FROM deliveries d FORCE INDEX (deliveries_event)"
     " LEFT JOIN events v ON v.company_id = d.company_id AND v.id = d.event_id"
-    " WHERE d.company_id = ? AND d.event_id = ? AND (? IS NULL OR d.endpoint_id = ?) AND d.id < ?"
-    " AND (? IS NULL OR d.state = ?) AND (? IS NULL OR v.type = ?) AND d.created_at >= ? AND d.created_at < ?"
+    " WHERE d.company_id = ? AND d.event_id = ? AND (? IS NULL OR d.endpoint_id = ?)"
+    " AND d.id < ? AND (? IS NULL OR d.state = ?) AND (? IS NULL OR v.type = ?) AND d.created_at >= ?"
+    " AND d.created_at < ?"
     " ORDER BY d.id DESC LIMIT ?",
     .in = "uuuuusssstti",
 };
 
 static const struct statement READ = {
-    "SELECT d.id, d.endpoint_id, d.event_id, v.type AS event_type, d.state, d.test, d.attempts, d.requests,"
-    " d.due_at, d.settled_at, d.created_at FROM deliveries d"
+    "SELECT " DELIVERY_COLUMNS " FROM deliveries d"
     " LEFT JOIN events v ON v.company_id = d.company_id AND v.id = d.event_id"
     " WHERE d.company_id = ? AND d.id = ?",
     .in = "uu",

@@ -10,31 +10,27 @@ enum {
 
 /* ---- statements ---- */
 
-static const struct statement READ = {
-    "SELECT e.id, e.url, e.format, e.name, e.description, e.notes, e.app_id, e.secret, e.previous_secret,"
-    " e.previous_until, e.display_key, e.custom_headers, e.signatures, e.rate_limit, e.retry_limit,"
-    " e.active, e.disabled_reason, e.created_by, e.success_count, e.failure_count, e.last_status,"
-    " e.last_attempt_at, e.last_success_at, e.failing_since, e.failing_warned, e.breaker_failures,"
-    " e.breaker_until, e.rate_window_at, e.rate_used, e.created_at, e.updated_at,"
-    " (SELECT CONCAT('[', GROUP_CONCAT(JSON_QUOTE(s.event_type) ORDER BY s.event_type), ']')"
-    " FROM webhook_subscriptions s WHERE s.company_id = e.company_id AND s.endpoint_id = e.id) AS events,"
-    " COALESCE(JSON_KEYS(e.custom_headers), '[]') AS header_names,"
+#define ENDPOINT_COLUMNS                                                                                     \
+    "e.id, e.url, e.format, e.name, e.description, e.notes, e.app_id, e.secret, e.previous_secret,"          \
+    " e.previous_until, e.display_key, e.custom_headers, e.signatures, e.rate_limit, e.retry_limit,"         \
+    " e.active, e.disabled_reason, e.created_by, e.success_count, e.failure_count, e.last_status,"           \
+    " e.last_attempt_at, e.last_success_at, e.failing_since, e.failing_warned, e.breaker_failures,"          \
+    " e.breaker_until, e.rate_window_at, e.rate_used, e.created_at, e.updated_at, (SELECT CONCAT('[',"       \
+    " GROUP_CONCAT(JSON_QUOTE(s.event_type)"                                                                 \
+    " ORDER BY s.event_type), ']')"                                                                          \
+    " FROM webhook_subscriptions s"                                                                          \
+    " WHERE s.company_id = e.company_id"                                                                     \
+    " AND s.endpoint_id = e.id) AS events, COALESCE(JSON_KEYS(e.custom_headers), '[]') AS header_names,"     \
     " COALESCE(CONCAT('[\"', REPLACE(e.signatures, ' ', '\",\"'), '\"]'), '[]') AS families"
-    " FROM webhook_endpoints e WHERE e.company_id = ? AND e.id = ?",
+
+static const struct statement READ = {
+    "SELECT " ENDPOINT_COLUMNS " FROM webhook_endpoints e"
+    " WHERE e.company_id = ? AND e.id = ?",
     .in = "uu",
 };
 
 static const struct statement LIST = {
-    "SELECT e.id, e.url, e.format, e.name, e.description, e.notes, e.app_id, e.secret, e.previous_secret,"
-    " e.previous_until, e.display_key, e.custom_headers, e.signatures, e.rate_limit, e.retry_limit,"
-    " e.active, e.disabled_reason, e.created_by, e.success_count, e.failure_count, e.last_status,"
-    " e.last_attempt_at, e.last_success_at, e.failing_since, e.failing_warned, e.breaker_failures,"
-    " e.breaker_until, e.rate_window_at, e.rate_used, e.created_at, e.updated_at,"
-    " (SELECT CONCAT('[', GROUP_CONCAT(JSON_QUOTE(s.event_type) ORDER BY s.event_type), ']')"
-    " FROM webhook_subscriptions s WHERE s.company_id = e.company_id AND s.endpoint_id = e.id) AS events,"
-    " COALESCE(JSON_KEYS(e.custom_headers), '[]') AS header_names,"
-    " COALESCE(CONCAT('[\"', REPLACE(e.signatures, ' ', '\",\"'), '\"]'), '[]') AS families"
-    " FROM webhook_endpoints e FORCE INDEX (webhook_endpoints_company)"
+    "SELECT " ENDPOINT_COLUMNS " FROM webhook_endpoints e FORCE INDEX (webhook_endpoints_company)"
     " WHERE e.company_id = ? AND (? IS NULL OR e.id > ?) AND (? IS NULL OR e.format = ?)"
     " ORDER BY e.id LIMIT ?",
     .in = "uuussi",

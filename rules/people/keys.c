@@ -24,30 +24,29 @@ static const struct statement INSERT_COMPANY = {
     "INSERT INTO api_key_companies (key_id, company_id) VALUES (?, ?)", .in = "uu"
 };
 
+#define KEY_COLUMNS                                                                                          \
+    "k.id, k.company_id, k.name, k.description, COALESCE(k.description, '') AS note, k.display_key,"         \
+    " CONCAT('[\"', REPLACE(k.scopes, ' ', '\",\"'), '\"]') AS scopes, COALESCE(CONCAT('[\"',"               \
+    " REPLACE(k.allowed_addresses, ',', '\",\"'), '\"]'), '[]') AS allowed_addresses, (SELECT"               \
+    " GROUP_CONCAT(LOWER(HEX(c.company_id))"                                                                 \
+    " ORDER BY c.company_id)"                                                                                \
+    " FROM api_key_companies c"                                                                              \
+    " WHERE c.key_id = k.id) AS company_ids, k.booking_limit, k.calendar_limit, k.expires_at,"               \
+    " k.revoked_at, k.last_used_at, IF(u.id IS NULL, NULL, k.created_by) AS created_by_user_id, IF(u.id"     \
+    " IS NULL, k.created_by, NULL) AS created_by_key_id, k.created_at"
+
 static const struct statement READ = {
-    "SELECT k.id, k.company_id, k.name, k.description, COALESCE(k.description, '') AS note, k.display_key,"
-    " CONCAT('[\"', REPLACE(k.scopes, ' ', '\",\"'), '\"]') AS scopes,"
-    " COALESCE(CONCAT('[\"', REPLACE(k.allowed_addresses, ',', '\",\"'), '\"]'), '[]') AS allowed_addresses,"
-    " (SELECT GROUP_CONCAT(LOWER(HEX(c.company_id)) ORDER BY c.company_id) FROM api_key_companies c"
-    " WHERE c.key_id = k.id) AS company_ids, k.booking_limit, k.calendar_limit, k.expires_at, k.revoked_at,"
-    " k.last_used_at, IF(u.id IS NULL, NULL, k.created_by) AS created_by_user_id,"
-    " IF(u.id IS NULL, k.created_by, NULL) AS created_by_key_id, k.created_at"
-    " FROM api_keys k LEFT JOIN users u ON u.company_id = k.company_id AND u.id = k.created_by"
+    "SELECT " KEY_COLUMNS " FROM api_keys k"
+    " LEFT JOIN users u ON u.company_id = k.company_id AND u.id = k.created_by"
     " WHERE k.company_id <=> ? AND k.id = ?",
     .in = "uu",
 };
 
 static const struct statement LIST = {
-    "SELECT k.id, k.company_id, k.name, k.description, COALESCE(k.description, '') AS note, k.display_key,"
-    " CONCAT('[\"', REPLACE(k.scopes, ' ', '\",\"'), '\"]') AS scopes,"
-    " COALESCE(CONCAT('[\"', REPLACE(k.allowed_addresses, ',', '\",\"'), '\"]'), '[]') AS allowed_addresses,"
-    " (SELECT GROUP_CONCAT(LOWER(HEX(c.company_id)) ORDER BY c.company_id) FROM api_key_companies c"
-    " WHERE c.key_id = k.id) AS company_ids, k.booking_limit, k.calendar_limit, k.expires_at, k.revoked_at,"
-    " k.last_used_at, IF(u.id IS NULL, NULL, k.created_by) AS created_by_user_id,"
-    " IF(u.id IS NULL, k.created_by, NULL) AS created_by_key_id, k.created_at"
-    " FROM api_keys k LEFT JOIN users u ON u.company_id = k.company_id AND u.id = k.created_by"
-    " WHERE k.company_id <=> ? AND (? IS NULL OR k.id > ?)"
-    " AND (? IS NULL OR (k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > ?)))"
+    "SELECT " KEY_COLUMNS " FROM api_keys k"
+    " LEFT JOIN users u ON u.company_id = k.company_id AND u.id = k.created_by"
+    " WHERE k.company_id <=> ? AND (? IS NULL OR k.id > ?) AND (? IS NULL OR (k.revoked_at IS NULL"
+    " AND (k.expires_at IS NULL OR k.expires_at > ?)))"
     " ORDER BY k.id LIMIT ? OFFSET ?",
     .in = "uuuttii",
 };

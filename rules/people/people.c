@@ -81,11 +81,9 @@ const struct field customer_deleted[] = {
     { 0 }
 };
 
-static const struct statement READ = {
-    "SELECT id, role, name, email, phone, time_zone, notes, active, created_at, updated_at"
-    " FROM users WHERE company_id = ? AND id = ? AND deleted_at IS NULL",
-    .in = "uu"
-};
+static const struct statement READ = { "SELECT " USER_COLUMNS " FROM users"
+                                       " WHERE company_id = ? AND id = ? AND deleted_at IS NULL",
+                                       .in = "uu" };
 static const struct statement INSERT = {
     "INSERT INTO users (id, company_id, role, name, email, phone, time_zone, notes, created_at, updated_at)"
     " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",

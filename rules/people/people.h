@@ -8,6 +8,9 @@
 #include "api/field.h"
 #include "db/db.h"
 
+/* What a person shows, of users. */
+#define USER_COLUMNS "id, role, name, email, phone, time_zone, notes, active, created_at, updated_at"
+
 /* Every role, NULL-terminated: for FIELD_ENUM's choices. */
 extern const char *const role_choices[];
 /* Staff can take bookings; members and leads cannot: they are customers. */
