@@ -236,7 +236,7 @@ static struct partner_secret make_secret(struct request *request, const char *fo
 /* The row as people see it. */
 static struct row with_creator(struct request *request, const struct row *row)
 {
-    struct json_object *creator = endpoint_creator(request, row_id(row, "created_by"));
+    struct json_object *creator = endpoint_creator(request->pool, row);
 
     return row_with(request->pool, row, "creator",
                     value_text(creator ? json_text(request->pool, creator) : NULL));

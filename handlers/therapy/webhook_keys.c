@@ -151,7 +151,7 @@ static void set_events(struct request *request, struct json_object *object, cons
 
 static struct json_object *creator_of(struct request *request, const struct row *row)
 {
-    struct json_object *known = endpoint_creator(request, row_id(row, "created_by")), *creator;
+    struct json_object *known = endpoint_creator(request->pool, row), *creator;
 
     if (!known)
         return NULL;

@@ -21,7 +21,13 @@ enum {
     " FROM webhook_subscriptions s"                                                                          \
     " WHERE s.company_id = e.company_id"                                                                     \
     " AND s.endpoint_id = e.id) AS events, COALESCE(JSON_KEYS(e.custom_headers), '[]') AS header_names,"     \
-    " COALESCE(CONCAT('[\"', REPLACE(e.signatures, ' ', '\",\"'), '\"]'), '[]') AS families"
+    " COALESCE(CONCAT('[\"', REPLACE(e.signatures, ' ', '\",\"'), '\"]'), '[]') AS families,"                \
+    " (SELECT u.name FROM users u WHERE u.company_id = e.company_id AND u.id = e.created_by) AS "            \
+    "creator_person,"                                                                                        \
+    " (SELECT u.email FROM users u WHERE u.company_id = e.company_id AND u.id = e.created_by) AS "           \
+    "creator_email,"                                                                                         \
+    " (SELECT k.name FROM api_keys k WHERE k.id = e.created_by AND (k.company_id = e.company_id OR "         \
+    "k.company_id IS NULL)) AS creator_key"
 
 static const struct statement READ = {
     "SELECT " ENDPOINT_COLUMNS " FROM webhook_endpoints e"
@@ -130,13 +136,6 @@ static const struct statement FAIL_UNSENT = {
     .in = "tuui",
 };
 
-static const struct statement CREATOR = {
-    "SELECT 'usr' AS prefix, name, email FROM users WHERE company_id = ? AND id = ?"
-    " UNION ALL SELECT 'key' AS prefix, name, NULL AS email FROM api_keys"
-    " WHERE (company_id = ? OR company_id IS NULL) AND id = ? LIMIT 1",
-    .in = "uuuu",
-};
-
 /* ---- reading ---- */
 
 const struct row *endpoint_read(struct request *request, struct id endpoint)
@@ -176,21 +175,17 @@ void endpoint_tell_pace(struct request *request, const struct row *row)
     rate_tell(request, limit, used < limit ? limit - used : 0, begun + CLOCK_HOUR);
 }
 
-struct json_object *endpoint_creator(struct request *request, struct id created_by)
+struct json_object *endpoint_creator(struct pool *pool, const struct row *row)
 {
-    struct value company = value_id(request->actor.company), id = value_id(created_by);
+    const char *person = row_text(row, "creator_person"), *key = row_text(row, "creator_key");
     struct json_object *creator;
-    const struct row *row;
 
-    if (id_is_nil(created_by))
+    if (!person && !key)
         return NULL;
-    row = db_one(request->db, request->pool, &CREATOR, BIND(company, id, company, id));
-    if (!row)
-        return NULL;
-    creator = json_new_object(request->pool);
-    json_set_id(creator, "id", row_text(row, "prefix"), created_by);
-    json_set_text(creator, "name", row_text(row, "name"));
-    json_set_text(creator, "email", row_text(row, "email"));
+    creator = json_new_object(pool);
+    json_set_id(creator, "id", person ? "usr" : "key", row_id(row, "created_by"));
+    json_set_text(creator, "name", person ? person : key);
+    json_set_text(creator, "email", row_text(row, "creator_email"));
     return creator;
 }
 

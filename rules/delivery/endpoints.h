@@ -77,7 +77,7 @@ bool endpoint_delete(struct request *request, struct id endpoint);
  * deliveries an hour, how many the current one still allows, and when that ends. */
 void endpoint_tell_pace(struct request *request, const struct row *row);
 
-/* Who made it, for the `created_by` column: {"id","name","email"} as JSON, or NULL. */
-struct json_object *endpoint_creator(struct request *request, struct id created_by);
+/* Who made it, of an endpoint's row: {"id","name","email"} as JSON, or NULL. */
+struct json_object *endpoint_creator(struct pool *pool, const struct row *row);
 
 #endif

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 
 import pytest
 
@@ -452,3 +453,16 @@ def test_attempts_that_do_not_count_are_numbered_too(stack, company, receiver, c
         stack.dispatch()
     [delivery] = company.get(f"/api/v1/webhooks/{made['id']}/deliveries").json()["data"]
     assert [attempt["number"] for attempt in delivery["attemptLog"]] == [1, 2, 3] and delivery["attempts"] == 1
+
+
+def test_a_page_costs_no_more_trips_than_an_endpoint(stack, company, receiver):
+    def trips(path, **query):
+        asked = company.get(path, params=query).headers["X-Request-Id"]
+        line = next(line for line in stack.log("worker").splitlines() if line.endswith(f"request={asked}") and " path=" in line)
+        return int(re.search(r"trips=(\d+)", line)[1])
+
+    made = [company.webhook(receiver.url) for _ in range(12)]
+    path = f"/api/v1/webhooks/{made[0]['id']}"
+    for _ in range(8):  # every worker has prepared both
+        trips("/api/v1/webhooks"), trips(path)
+    assert trips("/api/v1/webhooks", limit=100) == trips(path)
