@@ -13,11 +13,11 @@ static const struct statement COUNT = {
 };
 
 static const struct statement SWEEP = {
-    "DELETE FROM rate_windows WHERE window_at < ?",
-    .in = "i",
+    "DELETE FROM rate_windows WHERE window_at < IF(bucket = ?, ?, ?)",
+    .in = "iii",
 };
 
-enum { MINUTE = 60, HOUR = 3600, LONGEST = HOUR };
+enum { MINUTE = 60, HOUR = 3600 };
 
 static const struct {
     const char *name;
@@ -56,14 +56,29 @@ static void warn_once(void)
     warned = true;
 }
 
+/* What is over makes room; where nothing is, a look at the whole table a minute is enough. */
+static bool make_room(struct db *db, instant now)
+{
+    static instant looked_at;
+
+    if (looked_at <= now && now < looked_at + CLOCK_MINUTE)
+        return false;
+    looked_at = now;
+    rate_sweep(db, now);
+    return true;
+}
+
 struct rate_count rate_take(struct db *db, struct pool *pool, enum rate_limit which, struct id subject,
                             int64_t limit, instant now)
 {
     int64_t start = window_start(which, now);
+    const struct value values[] = { value_id(subject), value_int((int64_t)which), value_int(start) };
+    const size_t count = sizeof values / sizeof *values;
     bool full;
-    const struct row *row = db_try_one(
-        db, pool, &COUNT, BIND(value_id(subject), value_int((int64_t)which), value_int(start)), &full);
+    const struct row *row = db_try_one(db, pool, &COUNT, values, count, &full);
 
+    if (full && make_room(db, now))
+        row = db_try_one(db, pool, &COUNT, values, count, &full);
     if (full)
         warn_once();
     return (struct rate_count){ .limit = limit,
@@ -74,7 +89,10 @@ struct rate_count rate_take(struct db *db, struct pool *pool, enum rate_limit wh
 
 void rate_sweep(struct db *db, instant now)
 {
-    db_run(db, &SWEEP, BIND(value_int(now / CLOCK_SECOND - LONGEST)));
+    int64_t seconds = now / CLOCK_SECOND;
+
+    db_run(db, &SWEEP,
+           BIND(value_int(RATE_CALENDAR), value_int(seconds - HOUR), value_int(seconds - MINUTE)));
 }
 
 /* ---- of a request ---- */

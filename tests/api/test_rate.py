@@ -91,6 +91,21 @@ def test_each_key_is_counted_alone_and_other_routes_not_at_all(scene):
     assert book().headers["X-RateLimit-Limit"] == "1000000"
 
 
+def test_a_table_full_of_what_is_over_counts_on(stack, scene):
+    """Before the next: who has found nothing over looks again only after a minute."""
+    company, book = scene
+    stack.sql.run("SET STATEMENT max_heap_table_size = 16384 FOR ALTER TABLE rate_windows ENGINE = MEMORY")
+    try:
+        with pytest.raises(Exception, match="is full"):
+            stack.sql.run("INSERT IGNORE INTO rate_windows SELECT UNHEX(MD5(seq)), 2, 1, 1 FROM seq_1_to_5000")
+        for _ in range(3):
+            book()
+        book(429)
+    finally:
+        stack.sql.run("DELETE FROM rate_windows WHERE window_at = 1")
+        stack.sql.run("ALTER TABLE rate_windows ENGINE = MEMORY")
+
+
 def test_a_full_table_refuses_nobody_and_is_told_once(stack, scene):
     company, book = scene
     book()
