@@ -2,9 +2,7 @@
 
 #include "base/log.h"
 #include "dispatcher/hold.h"
-#include "dispatcher/lease.h"
 #include "dispatcher/pace.h"
-#include "dispatcher/send.h"
 #include "dispatcher/shards.h"
 #include "rules/booking/reminders.h"
 #include "rules/delivery/deliveries.h"
@@ -50,18 +48,6 @@ static const struct statement LOCK_TESTS = {
     "LEFT JOIN events AS e ON e.company_id = d.company_id AND e.id = d.event_id",
     .in = "uutui"
 };
-
-struct room claim_room(const struct dispatcher *dispatcher)
-{
-    const struct transfer *transfer = TAILQ_FIRST(&dispatcher->claimed);
-    int taken = dispatcher->webhooks.flying;
-    for (; transfer; transfer = TAILQ_NEXT(transfer, link))
-        taken++; /* in this look already */
-    return (struct room){
-        .quick = dispatcher->parallel - (taken - dispatcher->webhooks.slow),
-        .all = SLOW_FACTOR * dispatcher->parallel - taken,
-    };
-}
 
 static const char *text_or_null(struct pool *pool, const struct row *row, const char *column)
 {
@@ -124,44 +110,46 @@ static bool give_up_stale(struct dispatcher *dispatcher, struct id company, cons
         return false;
     deliveries_give_up(dispatcher->db, dispatcher->turn, &(struct delivery_key){ company, row_id(row, "id") },
                        1, now);
-    dispatcher->swept = true;
     log_info("a reminder is out of date and not sent delivery=%s", id_format(id, "dlv", row_id(row, "id")));
     return true;
 }
 
-static int take_rows(struct dispatcher *dispatcher, struct lane *lane, struct id company, struct rows rows,
-                     const struct row *endpoint, struct id fence, instant now)
+static struct taken take_rows(struct dispatcher *dispatcher, const struct claim *claim, struct rows rows,
+                              struct transfer_list *claimed)
 {
-    int taken = 0;
-    left_log(dispatcher->db, dispatcher->turn, company, rows);
+    struct taken got = { 0 };
+    left_log(dispatcher->db, dispatcher->turn, claim->company, rows);
     for (size_t i = 0; i < rows.count; i++) {
         instant useless_at;
-        if (give_up_stale(dispatcher, company, &rows.items[i], now, &useless_at))
+        if (give_up_stale(dispatcher, claim->company, &rows.items[i], claim->now, &useless_at)) {
+            got.is_swept = true;
             continue;
-        struct transfer *transfer = send_transfer(dispatcher);
-        transfer->lane = lane;
-        transfer->company = company;
-        transfer->fence = fence;
+        }
+        struct transfer *transfer = transfer_take(&dispatcher->transfers);
+        transfer->lane = claim->lane;
+        transfer->company = claim->company;
+        transfer->fence = claim->fence;
         transfer->course.useless_at = useless_at;
-        take_endpoint(transfer, endpoint, now);
+        take_endpoint(transfer, claim->endpoint, claim->now);
         take_row(transfer, &rows.items[i]);
-        TAILQ_INSERT_TAIL(&dispatcher->claimed, transfer, link);
-        lane_take(lane);
-        taken++;
+        TAILQ_INSERT_TAIL(claimed, transfer, link);
+        lane_take(claim->lane);
+        got.rows++;
     }
-    return taken;
+    return got;
 }
 
-static int claim_rows(struct dispatcher *dispatcher, const struct claim *claim, const char *state, int most)
+static struct taken claim_rows(struct dispatcher *dispatcher, const struct claim *claim, const char *state,
+                               int most, struct transfer_list *claimed)
 {
     if (most <= 0)
-        return 0;
+        return (struct taken){ 0 };
     struct rows rows = db_all(dispatcher->db, dispatcher->turn, &LOCK_ROWS,
                               BIND(value_text(state), value_id(claim->lane->endpoint), value_time(claim->now),
                                    value_id(claim->company), value_int(most)));
-    dispatcher->more_left |= rows.count == (size_t)most;
-    return take_rows(dispatcher, claim->lane, claim->company, rows, claim->endpoint, claim->fence,
-                     claim->now);
+    struct taken got = take_rows(dispatcher, claim, rows, claimed);
+    got.is_full = rows.count == (size_t)most;
+    return got;
 }
 
 bool claim_is_due(instant at, instant now)
@@ -170,20 +158,26 @@ bool claim_is_due(instant at, instant now)
 }
 
 /* Fresh events first; what is tried again has what they leave, and a quarter at least. */
-static int claim_both(struct dispatcher *dispatcher, const struct claim *claim, int share)
+static struct taken claim_both(struct dispatcher *dispatcher, const struct claim *claim, int share,
+                               struct transfer_list *claimed)
 {
     bool fresh = claim_is_due(claim->fresh_at, claim->now), again = claim_is_due(claim->again_at, claim->now);
     int kept = fresh && again ? lane_retry_part(claim->lane, share) : 0;
-    int got = fresh ? claim_rows(dispatcher, claim, "pending", share - kept) : 0;
-    return again ? got + claim_rows(dispatcher, claim, "retrying", share - got) : got;
+    struct taken got = { 0 }, more = { 0 };
+    if (fresh)
+        got = claim_rows(dispatcher, claim, "pending", share - kept, claimed);
+    if (again)
+        more = claim_rows(dispatcher, claim, "retrying", share - got.rows, claimed);
+    return (struct taken){ got.rows + more.rows, got.is_full || more.is_full, got.is_swept || more.is_swept };
 }
 
 /* The probe of an endpoint that was cut off is what has waited longest. */
-static int claim_probe(struct dispatcher *dispatcher, const struct claim *claim)
+static struct taken claim_probe(struct dispatcher *dispatcher, const struct claim *claim,
+                                struct transfer_list *claimed)
 {
     bool again = claim_is_due(claim->again_at, claim->now) &&
                  (claim->fresh_at == 0 || claim->again_at <= claim->fresh_at);
-    return claim_rows(dispatcher, claim, again ? "retrying" : "pending", 1);
+    return claim_rows(dispatcher, claim, again ? "retrying" : "pending", 1, claimed);
 }
 
 static const struct row *read_endpoint(struct dispatcher *dispatcher, struct id company, struct id endpoint)
@@ -192,26 +186,29 @@ static const struct row *read_endpoint(struct dispatcher *dispatcher, struct id 
                   BIND(value_id(company), value_id(endpoint)));
 }
 
-int claim_lane(struct dispatcher *dispatcher, struct claim *claim, int share)
+struct taken claim_lane(struct dispatcher *dispatcher, struct claim *claim, int share,
+                        struct transfer_list *claimed)
 {
     struct lane *lane = claim->lane;
+    struct taken got = { 0 };
     claim->endpoint = read_endpoint(dispatcher, claim->company, lane->endpoint);
     if (!claim->endpoint)
-        return 0; /* deleted this moment */
+        return got; /* deleted this moment */
     if (!row_int(claim->endpoint, "active")) {
-        dispatcher->swept |= hold_rows(dispatcher, claim->company, lane->endpoint);
-        return 0;
+        got.is_swept = hold_rows(dispatcher, claim->company, lane->endpoint);
+        return got;
     }
     enum breaker breaker = pace_breaker(lane, claim->endpoint, claim->now);
     if (breaker == BREAKER_OPEN || (breaker == BREAKER_HALF_OPEN && lane->unsettled > 0))
-        return 0;
+        return got;
     struct pace pace = pace_read(dispatcher, lane, claim->company, claim->endpoint, claim->now);
     if (share > pace.left)
         share = pace.left;
-    int got = breaker == BREAKER_CLOSED ? claim_both(dispatcher, claim, share)
-              : share > 0               ? claim_probe(dispatcher, claim)
-                                        : 0;
-    pace_spend(dispatcher, lane, claim->company, &pace, got);
+    if (breaker == BREAKER_CLOSED)
+        got = claim_both(dispatcher, claim, share, claimed);
+    else if (share > 0)
+        got = claim_probe(dispatcher, claim, claimed);
+    pace_spend(dispatcher, lane, claim->company, &pace, got.rows);
     return got;
 }
 
@@ -223,49 +220,38 @@ static struct id day_ago(void)
     return id_first_of(clock_real() - CLOCK_DAY);
 }
 
-static int claim_tests_of(struct dispatcher *dispatcher, const struct row *due, struct id fence, instant now)
+struct rows claim_find_tests(struct dispatcher *dispatcher, instant now)
 {
-    struct id company = row_id(due, "company_id"), endpoint = row_id(due, "id");
-    struct lane *lane = lanes_get(&dispatcher->lanes, endpoint, company);
-    struct room room = claim_room(dispatcher);
-    int share = lane_room(lane), part = lane_company_room(lane, room.quick, room.all);
-    const struct row *row = read_endpoint(dispatcher, company, endpoint);
-    if (!row || share == 0 || part == 0)
-        return 0;
+    return db_all(dispatcher->db, dispatcher->turn, &FIND_TESTS,
+                  BIND(value_id(day_ago()), value_time(now), value_int(shards_mask(dispatcher)),
+                       value_int(TESTS_AT_ONCE)));
+}
+
+struct taken claim_tests_of(struct dispatcher *dispatcher, const struct row *due, struct id fence,
+                            instant now, struct transfer_list *claimed)
+{
+    struct claim claim = { .company = row_id(due, "company_id"), .fence = fence, .now = now };
+    claim.lane = lanes_get(&dispatcher->lanes, row_id(due, "id"), claim.company);
+    struct room room = lanes_room(&dispatcher->lanes);
+    int share = lane_room(claim.lane), part = lane_company_room(claim.lane, room.quick, room.all);
+    claim.endpoint = read_endpoint(dispatcher, claim.company, claim.lane->endpoint);
+    if (!claim.endpoint || share == 0 || part == 0)
+        return (struct taken){ 0 };
     struct rows rows = db_all(dispatcher->db, dispatcher->turn, &LOCK_TESTS,
-                              BIND(value_id(day_ago()), value_id(endpoint), value_time(now),
-                                   value_id(company), value_int(share < part ? share : part)));
-    return take_rows(dispatcher, lane, company, rows, row, fence, now);
+                              BIND(value_id(day_ago()), value_id(claim.lane->endpoint), value_time(now),
+                                   value_id(claim.company), value_int(share < part ? share : part)));
+    return take_rows(dispatcher, &claim, rows, claimed);
 }
 
-/* Somebody waits for a test: it goes first, past a breaker, a rate limit and even where the endpoint is off.
- * They are leased before the lanes are looked into, which would give the same rows again. */
-int claim_tests(struct dispatcher *dispatcher, instant now)
-{
-    struct rows due = db_all(dispatcher->db, dispatcher->turn, &FIND_TESTS,
-                             BIND(value_id(day_ago()), value_time(now), value_int(shards_mask(dispatcher)),
-                                  value_int(TESTS_AT_ONCE)));
-    struct id fence = id_new();
-    int claimed = 0;
-    if (due.count == 0)
-        return 0;
-    db_begin(dispatcher->db);
-    for (size_t i = 0; i < due.count; i++)
-        claimed += claim_tests_of(dispatcher, &due.items[i], fence, now);
-    lease_claimed(dispatcher, NULL, claimed, now);
-    db_commit(dispatcher->db);
-    dispatcher->leased = TAILQ_LAST(&dispatcher->claimed, transfer_list);
-    dispatcher->work_left = true;
-    return claimed;
-}
+/* ---- given back ---- */
 
-void claim_forget(struct dispatcher *dispatcher)
+void claim_forget(struct dispatcher *dispatcher, struct transfer_list *claimed)
 {
     struct transfer *transfer;
-    while ((transfer = TAILQ_LAST(&dispatcher->claimed, transfer_list)) && transfer != dispatcher->leased) {
-        TAILQ_REMOVE(&dispatcher->claimed, transfer, link);
+    while ((transfer = TAILQ_FIRST(claimed))) {
+        TAILQ_REMOVE(claimed, transfer, link);
         lane_land(transfer->lane, false);
         lane_settle(transfer->lane);
-        send_recycle(dispatcher, transfer);
+        transfer_recycle(&dispatcher->transfers, transfer);
     }
 }

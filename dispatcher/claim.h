@@ -1,15 +1,13 @@
 /*
- * claim: leases due rows of a lane, as many as may be sent now.
+ * claim: locks due rows of a lane, as many as may be sent now, and makes transfers of them.
+ *
+ * All of it within a transaction that leases them in the end (lease.h). Until its commit they stand in
+ * `claimed`; should it fail they are given back.
  */
 #ifndef DISPATCHER_CLAIM_H
 #define DISPATCHER_CLAIM_H
 
 #include "dispatcher/dispatcher.h"
-
-struct room { /* for transfers of anybody */
-    int quick, all;
-};
-struct room claim_room(const struct dispatcher *dispatcher);
 
 struct claim { /* of one lane */
     struct lane *lane;
@@ -22,14 +20,24 @@ struct claim { /* of one lane */
 };
 bool claim_is_due(instant at, instant now);
 
-/* Within a transaction: adds at most `share` rows of the lane to `claimed`, still to be leased; sets
- * `more_left` where there may be more. Returns how many. */
-int claim_lane(struct dispatcher *dispatcher, struct claim *claim, int share);
-/* All test sends that are due, leased and committed. Returns how many. */
-int claim_tests(struct dispatcher *dispatcher, instant now);
+struct taken {     /* what came of it */
+    int rows;      /* were added to `claimed` */
+    bool is_full;  /* as many as were asked for: there may be more */
+    bool is_swept; /* rows were taken out of the way: there may be more behind them */
+};
 
-/* Gives back what was claimed, but for what is leased by a commit: that is still to be sent. Should a commit
- * have come to pass without its answer, the lease runs out by itself. */
-void claim_forget(struct dispatcher *dispatcher);
+/* At most `share` rows of the lane. */
+struct taken claim_lane(struct dispatcher *dispatcher, struct claim *claim, int share,
+                        struct transfer_list *claimed);
+
+/* Which endpoints test sends wait for; FIND as claim_test takes its rows. */
+struct rows claim_find_tests(struct dispatcher *dispatcher, instant now);
+/* All test sends of one of them that have room. */
+struct taken claim_tests_of(struct dispatcher *dispatcher, const struct row *due, struct id fence,
+                            instant now, struct transfer_list *claimed);
+
+/* Gives back what is claimed and was not leased. Should a commit have come to pass without its answer, the
+ * lease runs out by itself. */
+void claim_forget(struct dispatcher *dispatcher, struct transfer_list *claimed);
 
 #endif

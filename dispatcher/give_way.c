@@ -23,6 +23,11 @@ int64_t give_way_gap(const struct give_way *give_way)
     return rate < GIVE_WAY_MOST_US / GIVE_WAY_EACH_US ? (int64_t)rate * GIVE_WAY_EACH_US : GIVE_WAY_MOST_US;
 }
 
+bool give_way_is_on(const struct give_way *give_way)
+{
+    return give_way->next_at < INT64_MAX && give_way_gap(give_way) > 0;
+}
+
 /* Of one lane: a slice's rows in this time are SHRINK_FACTOR times what comes to it. */
 static int64_t lane_gap(const struct give_way *give_way, const struct lane_backlog *backlog)
 {

@@ -31,6 +31,7 @@ struct give_way {
     int64_t window_at; /* when this second began */
     int count, before; /* prompt events in it, and in the second before */
     int64_t served_at; /* the last slice of any lane */
+    int64_t next_at;   /* the first lane that gives way is to have one; INT64_MAX: there is none. look.c's */
 };
 
 struct lane_backlog {  /* of one lane */
@@ -40,6 +41,8 @@ struct lane_backlog {  /* of one lane */
     bool heavy;        /* its last answer was longer than is read */
 };
 
+/* Whether a lane waits for its slice while events come that it should wait for. */
+bool give_way_is_on(const struct give_way *give_way);
 /* Notes `events` that were claimed as soon as they came; 0: only that time has passed. */
 void give_way_count(struct give_way *give_way, int events, int64_t now);
 /* How long a lane with a backlog waits between two slices; 0: nothing comes that it should wait for. */

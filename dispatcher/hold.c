@@ -1,7 +1,7 @@
 #include "dispatcher/hold.h"
 
 #include "base/log.h"
-#include "dispatcher/look.h"
+#include "dispatcher/job.h"
 #include "dispatcher/shards.h"
 #include "rules/delivery/left.h"
 
@@ -67,6 +67,15 @@ static const struct statement RELEASE = {
     .in = "tuu"
 };
 
+struct hold {
+    size_t rows; /* in this turn */
+};
+
+struct release {
+    int64_t look_at; /* for held rows that may go */
+    bool none_left;  /* the last look found none */
+};
+
 static bool endpoint_is(struct dispatcher *dispatcher, bool active, struct id company, struct id endpoint)
 {
     const struct row *row =
@@ -74,12 +83,7 @@ static bool endpoint_is(struct dispatcher *dispatcher, bool active, struct id co
     return row && (row_int(row, "active") != 0) == active;
 }
 
-void hold_begin(struct dispatcher *dispatcher)
-{
-    if (dispatcher->turn_held > 0)
-        log_info("held rows=%zu", dispatcher->turn_held);
-    dispatcher->turn_held = 0;
-}
+/* ---- holding ---- */
 
 static size_t hold_state(struct dispatcher *dispatcher, struct id company, struct id endpoint,
                          const char *state)
@@ -88,7 +92,7 @@ static size_t hold_state(struct dispatcher *dispatcher, struct id company, struc
     struct rows rows =
         db_all(dispatcher->db, dispatcher->turn, &LOCK_WAITING,
                BIND(value_text(state), value_id(endpoint), value_id(company), value_time(now - CLOCK_DAY),
-                    value_time(now), value_int((int64_t)(HOLD_AT_ONCE - dispatcher->turn_held))));
+                    value_time(now), value_int((int64_t)(HOLD_AT_ONCE - dispatcher->hold->rows))));
     struct value *values = pool_array(dispatcher->turn, rows.count * 4 + 1, sizeof *values);
     for (size_t i = 0; i < rows.count; i++) {
         values[4 * i] = value_time(now);
@@ -97,7 +101,7 @@ static size_t hold_state(struct dispatcher *dispatcher, struct id company, struc
         values[4 * i + 3] = value_text(state);
     }
     db_run_many(dispatcher->db, &HOLD, values, 4, rows.count);
-    dispatcher->turn_held += rows.count;
+    dispatcher->hold->rows += rows.count;
     return rows.count;
 }
 
@@ -105,12 +109,37 @@ bool hold_rows(struct dispatcher *dispatcher, struct id company, struct id endpo
 {
     static const char *const states[] = { "pending", "retrying" };
     size_t held = 0;
-    if (dispatcher->turn_held >= HOLD_AT_ONCE || !endpoint_is(dispatcher, false, company, endpoint))
+    if (dispatcher->hold->rows >= HOLD_AT_ONCE || !endpoint_is(dispatcher, false, company, endpoint))
         return false;
-    for (size_t i = 0; i < sizeof states / sizeof *states && dispatcher->turn_held < HOLD_AT_ONCE; i++)
+    for (size_t i = 0; i < sizeof states / sizeof *states && dispatcher->hold->rows < HOLD_AT_ONCE; i++)
         held += hold_state(dispatcher, company, endpoint, states[i]);
     return held > 0;
 }
+
+/* A new turn: again some rows may be held. Logs what the last one held, or tried to before the database
+ * failed. */
+static void hold_step(struct dispatcher *dispatcher, void *state)
+{
+    struct hold *hold = state;
+    (void)dispatcher;
+    if (hold->rows > 0)
+        log_info("held rows=%zu", hold->rows);
+    hold->rows = 0;
+}
+
+static void hold_init(struct dispatcher *dispatcher, void *state)
+{
+    dispatcher->hold = state;
+}
+
+const struct job hold_job = { .name = "hold",
+                              .while_draining = true,
+                              .without_database = true,
+                              .size = sizeof(struct hold),
+                              .init = hold_init,
+                              .step = hold_step };
+
+/* ---- releasing ---- */
 
 static size_t release_rows(struct dispatcher *dispatcher, struct id company, struct id endpoint, size_t most)
 {
@@ -139,28 +168,39 @@ static size_t release_lane(struct dispatcher *dispatcher, const struct row *lane
     return released;
 }
 
-void hold_release(struct dispatcher *dispatcher)
+static void release_step(struct dispatcher *dispatcher, void *state)
 {
+    struct release *release = state;
     size_t released = 0;
-    dispatcher->held_left = true; /* should this fail */
+    release->look_at = clock_monotonic() + RELEASE_EVERY_US;
+    release->none_left = false; /* should this fail */
     struct rows lanes = db_all(dispatcher->db, dispatcher->turn, &FIND_HELD,
                                BIND(value_int(shards_mask(dispatcher)), value_int(LANES_AT_ONCE)));
     for (size_t i = 0; i < lanes.count; i++)
         released += release_lane(dispatcher, &lanes.items[i], RELEASE_AT_ONCE / lanes.count);
-    dispatcher->held_left = lanes.count > 0;
+    release->none_left = lanes.count == 0;
     if (lanes.count > 0)
-        dispatcher->release_at = clock_monotonic() + (released > 0 ? 0 : RELEASE_AGAIN_US);
+        release->look_at = clock_monotonic() + (released > 0 ? 0 : RELEASE_AGAIN_US);
     if (released == 0)
         return;
     log_info("released held rows=%zu lanes=%zu", released, lanes.count);
-    look_soon(dispatcher);
+    wake_soon(&dispatcher->wake);
 }
 
-bool hold_release_is_due(struct dispatcher *dispatcher)
+static int64_t release_due_at(const struct dispatcher *dispatcher, const void *state)
 {
-    int64_t now = clock_monotonic();
-    if (dispatcher->draining || now < dispatcher->release_at)
-        return false;
-    dispatcher->release_at = now + RELEASE_EVERY_US;
-    return true;
+    (void)dispatcher;
+    return ((const struct release *)state)->look_at;
 }
+
+static bool release_is_over(const struct dispatcher *dispatcher, const void *state)
+{
+    (void)dispatcher;
+    return ((const struct release *)state)->none_left;
+}
+
+const struct job release_job = { .name = "release",
+                                 .size = sizeof(struct release),
+                                 .due_at = release_due_at,
+                                 .is_over = release_is_over,
+                                 .step = release_step };

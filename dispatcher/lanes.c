@@ -21,7 +21,7 @@ static struct tenant *tenant_get(struct lanes *lanes, struct id company)
         if (id_equal(tenant->company, company))
             return tenant;
     struct tenant *tenant = allocate(sizeof *tenant);
-    *tenant = (struct tenant){ .next = *bucket, .company = company };
+    *tenant = (struct tenant){ .next = *bucket, .all = lanes, .company = company };
     return *bucket = tenant;
 }
 
@@ -95,6 +95,14 @@ void lanes_release(struct lanes *lanes)
     forget_tenants(lanes);
 }
 
+struct room lanes_room(const struct lanes *lanes)
+{
+    return (struct room){
+        .quick = lanes->parallel - (lanes->flying - lanes->slow),
+        .all = LANES_SLOW_FACTOR * lanes->parallel - lanes->flying,
+    };
+}
+
 int lane_room(const struct lane *lane)
 {
     return lane->limit > lane->flying ? lane->limit - lane->flying : 0;
@@ -118,11 +126,13 @@ void lane_take(struct lane *lane)
     lane->flying++;
     lane->unsettled++;
     lane->tenant->flying++;
+    lane->tenant->all->flying++;
 }
 
 void lane_slow(struct lane *lane)
 {
     lane->tenant->slow++;
+    lane->tenant->all->slow++;
 }
 
 void lane_land(struct lane *lane, bool slow)
@@ -130,11 +140,18 @@ void lane_land(struct lane *lane, bool slow)
     lane->flying--;
     lane->tenant->flying--;
     lane->tenant->slow -= slow;
+    lane->tenant->all->flying--;
+    lane->tenant->all->slow -= slow;
 }
 
 void lane_settle(struct lane *lane)
 {
     lane->unsettled--;
+}
+
+bool lane_is_awaited(const struct lane *lane)
+{
+    return lane->hungry || lane->tenant->all->squeezed;
 }
 
 int lane_retry_part(struct lane *lane, int share)

@@ -41,14 +41,14 @@ static struct transfer *lease_run(struct dispatcher *dispatcher, struct transfer
     return transfer;
 }
 
-void lease_claimed(struct dispatcher *dispatcher, const struct transfer *before, int count, instant now)
+void lease_claimed(struct dispatcher *dispatcher, const struct transfer_list *claimed, int count, instant now)
 {
     if (count == 0)
         return;
     struct value *values = pool_array(dispatcher->turn, (size_t)count * 4, sizeof *values);
     instant until = now + config_int(CONFIG_DISPATCHER_LEASE) * CLOCK_SECOND;
     struct value *value = values;
-    struct transfer *transfer = before ? TAILQ_NEXT(before, link) : TAILQ_FIRST(&dispatcher->claimed);
+    struct transfer *transfer = TAILQ_FIRST(claimed);
     while (transfer) {
         int run = company_run(transfer);
         if (run >= LEASE_ROWS_LEAST) {

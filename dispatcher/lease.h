@@ -7,8 +7,8 @@
 
 #include "dispatcher/dispatcher.h"
 
-/* Leases the `count` transfers of `claimed` that stand behind `before` (NULL: all), inside the transaction
- * that locked their rows. */
-void lease_claimed(struct dispatcher *dispatcher, const struct transfer *before, int count, instant now);
+/* Leases the `count` transfers of `claimed`, inside the transaction that locked their rows. */
+void lease_claimed(struct dispatcher *dispatcher, const struct transfer_list *claimed, int count,
+                   instant now);
 
 #endif

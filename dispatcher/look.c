@@ -1,18 +1,23 @@
-#include "dispatcher/look.h"
-
+/*
+ * look: finds the lanes with due rows, decides which of them are served now and how much each may have, has
+ * that claimed and leased, and hands it on to be sent. wake.h says what brings the next look.
+ *
+ * A look goes over all lanes, or only over those of the companies for which somebody has poked.
+ */
 #include "base/log.h"
 #include "dispatcher/claim.h"
+#include "dispatcher/job.h"
 #include "dispatcher/lease.h"
+#include "dispatcher/options.h"
 #include "dispatcher/pace.h"
+#include "dispatcher/send.h"
 #include "dispatcher/shards.h"
 
 #include <limits.h>
 
 enum {
-    IDLE_POLL_US = 200000, /* finds what nobody poked for */
-    GROWN_MOST = 500,      /* rows that are counted of what came within a second */
-    SHARE_LEAST = 8,     /* rows of one lane in one look: a lane costs two round trips however few it gives */
-    POLL_COST_FACTOR = 8 /* polling alone takes at most this part of the time */
+    GROWN_MOST = 500, /* rows that are counted of what came within a second */
+    SHARE_LEAST = 8,  /* rows of one lane in one look: a lane costs two round trips however few it gives */
 };
 #define BACKLOG_AGE CLOCK_SECOND /* overdue for so long */
 
@@ -46,6 +51,14 @@ static const struct statement COUNT_GROWN = {
     .in = "uttuiuttui"
 };
 
+struct look {
+    struct transfer_list claimed;    /* in the transaction at hand */
+    struct transfer_list leased;     /* by one that was committed: to be sent */
+    size_t rotation, poked_rotation; /* the lane that is asked first, so that each comes first in its turn */
+    bool found;                      /* the last look over all found due rows that may be sent */
+    bool left; /* the look at hand left some that it might have had: it looks again soon */
+};
+
 /* ---- which lanes there are ---- */
 
 struct scope {             /* of a look */
@@ -60,11 +73,11 @@ static bool has_backlog(const struct claim *claim)
     return claim_is_due(claim->fresh_at, before) || claim_is_due(claim->again_at, before);
 }
 
-static bool is_open(struct dispatcher *dispatcher, const struct lane *lane, instant now)
+static bool is_open(struct look *look, const struct lane *lane, instant now)
 {
     if (lane_rests(lane, now))
         return false;
-    dispatcher->work_left = true;
+    look->found = true;
     return lane->failures < BREAKER_FAILURES || lane->unsettled == 0; /* or it opens once they are written */
 }
 
@@ -75,7 +88,8 @@ struct claims {
 };
 
 /* What may be claimed from, beginning with the lane whose turn it is. */
-static struct claims list_claims(struct dispatcher *dispatcher, struct rows due, size_t rotation, instant now)
+static struct claims list_claims(struct dispatcher *dispatcher, struct look *look, struct rows due,
+                                 size_t rotation, instant now)
 {
     struct claims claims = { .items = pool_array(dispatcher->turn, due.count, sizeof *claims.items) };
     struct id fence = id_new();
@@ -90,7 +104,7 @@ static struct claims list_claims(struct dispatcher *dispatcher, struct rows due,
                                .next = first + i + 1 };
         claim.lane = lanes_get(&dispatcher->lanes, row_id(row, "id"), claim.company);
         claim.backlog = has_backlog(&claim);
-        if (!is_open(dispatcher, claim.lane, now))
+        if (!is_open(look, claim.lane, now))
             continue;
         claims.prompt |= !claim.backlog && lane_room(claim.lane) > 0;
         claims.items[claims.count++] = claim;
@@ -117,7 +131,7 @@ static int lane_share(struct dispatcher *dispatcher, const struct lane *lane, st
         share = fair;
     if (share <= company)
         return share;
-    dispatcher->squeezed = true;
+    dispatcher->lanes.squeezed = true;
     return company;
 }
 
@@ -141,6 +155,7 @@ static bool can_take(const struct lane *lane, struct room room)
 
 struct serving { /* of the lanes that a look has found */
     struct dispatcher *dispatcher;
+    struct look *look;
     const struct scope *scope;
     struct claims claims;
     struct room room;
@@ -149,32 +164,33 @@ struct serving { /* of the lanes that a look has found */
 };
 
 /* At most so many rows of one lane. Returns how many it might have had; 0: it must wait. */
-static int serve(struct serving *serving, struct claim *claim, int most, int *got)
+static int serve(struct serving *serving, struct claim *claim, int most, struct taken *taken)
 {
     struct dispatcher *dispatcher = serving->dispatcher;
     int share = lane_share(dispatcher, claim->lane, serving->room, serving->claims.count);
-    *got = 0;
+    *taken = (struct taken){ 0 };
     if (share > most)
         share = most;
     if (share == 0)
         return 0;
     *serving->scope->rotation = claim->next;
-    *got = claim_lane(dispatcher, claim, share);
-    serving->claimed += *got;
-    serving->room.quick -= *got;
-    serving->room.all -= *got;
+    *taken = claim_lane(dispatcher, claim, share, &serving->look->claimed);
+    serving->look->left |= taken->is_swept;
+    serving->claimed += taken->rows;
+    serving->room.quick -= taken->rows;
+    serving->room.all -= taken->rows;
     return share;
 }
 
+/* Where it gives all that it might, there is more; but its next slice has its time. */
 static void serve_slice(struct serving *serving, struct claim *claim)
 {
     struct dispatcher *dispatcher = serving->dispatcher;
-    bool more_left = dispatcher->more_left;
-    int got,
-        share = serve(serving, claim, give_way_slice(&dispatcher->give_way, &claim->lane->backlog), &got);
-    dispatcher->more_left = more_left; /* of this lane there is, and its next slice has its time */
+    struct give_way *give_way = &dispatcher->lanes.give_way;
+    struct taken taken;
+    int share = serve(serving, claim, give_way_slice(give_way, &claim->lane->backlog), &taken);
     if (share > 0)
-        give_way_served(&dispatcher->give_way, &claim->lane->backlog, share, count_grown(dispatcher, claim),
+        give_way_served(give_way, &claim->lane->backlog, share, count_grown(dispatcher, claim),
                         serving->start);
 }
 
@@ -183,13 +199,14 @@ static void serve_at_once(struct serving *serving, bool paced)
 {
     for (size_t i = 0; i < serving->claims.count; i++) {
         struct claim *claim = &serving->claims.items[i];
-        int got, share;
+        struct taken taken;
         if (claim->backlog && paced)
             continue;
-        share = serve(serving, claim, INT_MAX, &got);
-        claim->lane->hungry = got == share;
-        if (!claim->backlog && got < share) /* all that there was */
-            give_way_count(&serving->dispatcher->give_way, got, serving->start);
+        int share = serve(serving, claim, INT_MAX, &taken);
+        serving->look->left |= taken.is_full;
+        claim->lane->hungry = taken.rows == share;
+        if (!claim->backlog && taken.rows < share) /* all that there was */
+            give_way_count(&serving->dispatcher->lanes.give_way, taken.rows, serving->start);
     }
 }
 
@@ -197,7 +214,7 @@ static void serve_at_once(struct serving *serving, bool paced)
  */
 static void serve_in_slices(struct serving *serving)
 {
-    struct give_way *give_way = &serving->dispatcher->give_way;
+    struct give_way *give_way = &serving->dispatcher->lanes.give_way;
     struct claim *first = NULL;
     for (size_t i = 0; i < serving->claims.count; i++) {
         struct claim *claim = &serving->claims.items[i];
@@ -218,25 +235,32 @@ static void serve_in_slices(struct serving *serving)
  * was due and had no room. */
 static void plan_slices(struct serving *serving)
 {
-    struct dispatcher *dispatcher = serving->dispatcher;
-    dispatcher->backlog_at = INT64_MAX;
+    struct give_way *give_way = &serving->dispatcher->lanes.give_way;
+    give_way->next_at = INT64_MAX;
     for (size_t i = 0; i < serving->claims.count; i++) {
         struct claim *claim = &serving->claims.items[i];
         if (!claim->backlog)
             continue;
-        int64_t until = give_way_until(&dispatcher->give_way, &claim->lane->backlog);
+        int64_t until = give_way_until(give_way, &claim->lane->backlog);
         claim->lane->hungry = until <= serving->start && !can_take(claim->lane, serving->room);
-        if (!claim->lane->hungry && until < dispatcher->backlog_at)
-            dispatcher->backlog_at = until;
+        if (!claim->lane->hungry && until < give_way->next_at)
+            give_way->next_at = until;
     }
 }
 
-/* Returns how many rows were claimed; sets work_left where a lane may have more that can be sent. */
-static int serve_lanes(struct dispatcher *dispatcher, const struct scope *scope, struct claims claims)
+/* Returns how many rows were claimed. */
+static int serve_lanes(struct dispatcher *dispatcher, struct look *look, const struct scope *scope,
+                       struct claims claims)
 {
-    struct serving serving = { dispatcher, scope, claims, claim_room(dispatcher), clock_monotonic(), 0 };
-    give_way_count(&dispatcher->give_way, 0, serving.start);
-    bool paced = give_way_gap(&dispatcher->give_way) > 0;
+    struct give_way *give_way = &dispatcher->lanes.give_way;
+    struct serving serving = { .dispatcher = dispatcher,
+                               .look = look,
+                               .scope = scope,
+                               .claims = claims,
+                               .room = lanes_room(&dispatcher->lanes),
+                               .start = clock_monotonic() };
+    give_way_count(give_way, 0, serving.start);
+    bool paced = give_way_gap(give_way) > 0;
     serve_at_once(&serving, paced);
     if (paced && scope->slices) {
         serve_in_slices(&serving);
@@ -245,7 +269,15 @@ static int serve_lanes(struct dispatcher *dispatcher, const struct scope *scope,
     return serving.claimed;
 }
 
-static int look_into(struct dispatcher *dispatcher, const struct scope *scope, instant now)
+/* Ends the transaction at hand. */
+static void lease(struct dispatcher *dispatcher, struct look *look, int claimed, instant now)
+{
+    lease_claimed(dispatcher, &look->claimed, claimed, now);
+    db_commit(dispatcher->db);
+    TAILQ_CONCAT(&look->leased, &look->claimed, link);
+}
+
+static int look_into(struct dispatcher *dispatcher, struct look *look, const struct scope *scope, instant now)
 {
     struct rows due = db_all(dispatcher->db, dispatcher->turn, &FIND_LANES,
                              BIND(value_id(scope->first), value_id(scope->last),
@@ -253,105 +285,129 @@ static int look_into(struct dispatcher *dispatcher, const struct scope *scope, i
                                   value_time(now + BREAKER_FURTHEST), value_time(now), value_time(now)));
     if (due.count == 0)
         return 0;
-    const struct transfer *before = TAILQ_LAST(&dispatcher->claimed, transfer_list);
-    struct claims claims = list_claims(dispatcher, due, *scope->rotation, now);
+    struct claims claims = list_claims(dispatcher, look, due, *scope->rotation, now);
     if (claims.count == 0)
         return 0;
     db_begin(dispatcher->db);
-    int claimed = serve_lanes(dispatcher, scope, claims);
-    lease_claimed(dispatcher, before, claimed, now);
-    db_commit(dispatcher->db);
-    dispatcher->leased = TAILQ_LAST(&dispatcher->claimed, transfer_list);
+    int claimed = serve_lanes(dispatcher, look, scope, claims);
+    lease(dispatcher, look, claimed, now);
     log_debug("claimed rows=%d lanes=%zu", claimed, due.count);
+    return claimed;
+}
+
+/* Somebody waits for a test: it goes first, past a breaker, a rate limit and even where the endpoint is off.
+ * They are leased before the lanes are looked into, which would give the same rows again. */
+static int look_for_tests(struct dispatcher *dispatcher, struct look *look, instant now)
+{
+    struct rows due = claim_find_tests(dispatcher, now);
+    struct id fence = id_new();
+    int claimed = 0;
+    if (due.count == 0)
+        return 0;
+    db_begin(dispatcher->db);
+    for (size_t i = 0; i < due.count; i++) {
+        struct taken taken = claim_tests_of(dispatcher, &due.items[i], fence, now, &look->claimed);
+        claimed += taken.rows;
+        look->left |= taken.is_swept;
+    }
+    lease(dispatcher, look, claimed, now);
+    look->found = true;
     return claimed;
 }
 
 /* ---- when ---- */
 
-/* Of a look that took so many microseconds: one that stood still, with the machine or the server, is no
- * measure. */
-static int64_t cost_of(int64_t passed)
+static void look_into_all(struct dispatcher *dispatcher, struct look *look, int64_t start, instant now)
 {
-    return passed < IDLE_POLL_US ? passed : IDLE_POLL_US;
-}
-
-static void look_into_all(struct dispatcher *dispatcher, int64_t start, instant now)
-{
-    struct scope everybody = { id_lowest(), id_highest(), &dispatcher->rotation, true };
-    struct give_way *give_way = &dispatcher->give_way;
-    dispatcher->looked_at = start;
-    dispatcher->look_at = start + IDLE_POLL_US;
-    dispatcher->poked_count = 0;
-    dispatcher->work_left = dispatcher->squeezed = false;
-    dispatcher->backlog_at = INT64_MAX;
-    int claimed = claim_tests(dispatcher, now);
-    claimed += look_into(dispatcher, &everybody, now);
-    int64_t end = clock_monotonic(), pause = give_way_pause(give_way);
+    struct scope everybody = { id_lowest(), id_highest(), &look->rotation, true };
+    struct give_way *give_way = &dispatcher->lanes.give_way;
+    struct wake *wake = &dispatcher->wake;
+    wake_look_begins(wake, start);
+    look->found = dispatcher->lanes.squeezed = false;
+    give_way->next_at = INT64_MAX;
+    int claimed = look_for_tests(dispatcher, look, now);
+    claimed += look_into(dispatcher, look, &everybody, now);
+    int64_t end = clock_monotonic();
     /* One that serves a backlog beside events is long and seldom, and says nothing of the next one's cost. */
     if (give_way->served_at < start || give_way_gap(give_way) == 0)
-        dispatcher->look_cost = cost_of(end - start);
-    if (dispatcher->once && claimed > 0)
-        look_soon(dispatcher);
-    int64_t next = dispatcher->backlog_at > end ? dispatcher->backlog_at : end;
-    if (dispatcher->backlog_at < INT64_MAX && next + pause < dispatcher->look_at)
-        dispatcher->look_at = next + pause;
-    if (dispatcher->look_at == start + IDLE_POLL_US &&
-        POLL_COST_FACTOR * dispatcher->look_cost > IDLE_POLL_US)
-        dispatcher->look_at = end + POLL_COST_FACTOR * dispatcher->look_cost;
+        wake_look_took(wake, end - start);
+    if (dispatcher->options->once && claimed > 0)
+        wake_soon(wake);
+    if (give_way->next_at < INT64_MAX)
+        wake_by(wake, (give_way->next_at > end ? give_way->next_at : end) + give_way_pause(give_way));
+    wake_look_ends(wake, end);
 }
 
 /* What somebody waits for, however many other lanes there are. */
-static void look_into_poked(struct dispatcher *dispatcher, int64_t start, instant now)
+static void look_into_poked(struct dispatcher *dispatcher, struct look *look, int64_t start, instant now)
 {
-    size_t count = dispatcher->poked_count;
-    dispatcher->poked_count = 0;
+    struct wake *wake = &dispatcher->wake;
+    size_t count = wake->poked_count;
+    wake->poked_count = 0;
     for (size_t i = 0; i < count; i++) {
-        struct id company = dispatcher->poked[i];
-        look_into(dispatcher, &(struct scope){ company, company, &dispatcher->poked_rotation, false }, now);
+        struct id company = wake->poked[i];
+        look_into(dispatcher, look, &(struct scope){ company, company, &look->poked_rotation, false }, now);
     }
     int64_t end = clock_monotonic();
-    if (dispatcher->backlog_at <= end)
-        dispatcher->look_at = end; /* the next event is farthest away now */
-    dispatcher->poked_next = end + cost_of(end - start);
+    if (dispatcher->lanes.give_way.next_at <= end)
+        wake_by(wake, end); /* the next event is farthest away now */
+    wake_poked_look_ends(wake, start, end);
 }
 
-void look_now(struct dispatcher *dispatcher)
+static void look_now(struct dispatcher *dispatcher, void *state)
 {
+    struct look *look = state;
     int64_t start = clock_monotonic();
     instant now = clock_now();
-    dispatcher->swept = dispatcher->more_left = false;
-    dispatcher->leased = NULL;
-    if (start >= dispatcher->look_at)
-        look_into_all(dispatcher, start, now);
+    look->left = false;
+    if (start >= dispatcher->wake.look_at)
+        look_into_all(dispatcher, look, start, now);
     else
-        look_into_poked(dispatcher, start, now);
-    if (dispatcher->more_left || dispatcher->swept)
-        look_soon(dispatcher);
+        look_into_poked(dispatcher, look, start, now);
+    if (look->left)
+        wake_soon(&dispatcher->wake);
 }
 
-void look_soon(struct dispatcher *dispatcher)
+/* ---- the job ---- */
+
+static void init(struct dispatcher *dispatcher, void *state)
 {
-    int64_t gap = 2 * dispatcher->look_cost;
-    if (dispatcher->look_at > dispatcher->looked_at + gap)
-        dispatcher->look_at = dispatcher->looked_at + gap;
+    struct look *look = state;
+    (void)dispatcher;
+    TAILQ_INIT(&look->claimed);
+    TAILQ_INIT(&look->leased);
+    look->found = true; /* until a look finds none */
 }
 
-void look_poked(struct dispatcher *dispatcher, struct id company)
+/* Where there is no room for another transfer, answers bring the next look. */
+static int64_t due_at(const struct dispatcher *dispatcher, const void *state)
 {
-    if (id_is_nil(company) || dispatcher->poked_count == POKED_MOST) {
-        look_soon(dispatcher);
-        return;
+    (void)state;
+    return room_size(lanes_room(&dispatcher->lanes)) > 0 ? wake_due_at(&dispatcher->wake) : INT64_MAX;
+}
+
+static bool is_over(const struct dispatcher *dispatcher, const void *state)
+{
+    return !((const struct look *)state)->found && !dispatcher->wake.asked;
+}
+
+/* What is leased is sent though a later claim failed: else nobody would until that runs out. */
+static void step(struct dispatcher *dispatcher, void *state)
+{
+    struct look *look = state;
+    enum fault fault = database_guarded(dispatcher, look_now, look);
+    if (fault != FAULT_NONE) {
+        claim_forget(dispatcher, &look->claimed);
+        look->found = true; /* for all that is known */
     }
-    for (size_t i = 0; i < dispatcher->poked_count; i++)
-        if (id_equal(dispatcher->poked[i], company))
-            return;
-    dispatcher->poked[dispatcher->poked_count++] = company;
+    if (fault == FAULT_RETRY)
+        wake_soon(&dispatcher->wake);
+    send_leased(dispatcher, &look->leased);
 }
 
-int64_t look_due_at(const struct dispatcher *dispatcher)
-{
-    if (room_size(claim_room(dispatcher)) == 0)
-        return INT64_MAX;
-    bool sooner = dispatcher->poked_count > 0 && dispatcher->poked_next < dispatcher->look_at;
-    return sooner ? dispatcher->poked_next : dispatcher->look_at;
-}
+const struct job look_job = { .name = "look",
+                              .size = sizeof(struct look),
+                              .init = init,
+                              .due_at = due_at,
+                              .is_over = is_over,
+                              .step = step };

@@ -1,31 +1,12 @@
 #include "dispatcher/send.h"
 
 #include "base/log.h"
-#include "dispatcher/look.h"
-#include "dispatcher/transfer.h"
+#include "dispatcher/job.h"
+#include "dispatcher/settle.h"
 
-/* ---- transfers ---- */
-
-struct transfer *send_transfer(struct dispatcher *dispatcher)
-{
-    struct transfer *transfer = TAILQ_FIRST(&dispatcher->idle);
-    if (transfer) {
-        TAILQ_REMOVE(&dispatcher->idle, transfer, link);
-        return transfer;
-    }
-    transfer = pool_alloc(dispatcher->life, sizeof *transfer);
-    transfer->pool = pool_new();
-    return transfer;
-}
-
-void send_recycle(struct dispatcher *dispatcher, struct transfer *transfer)
-{
-    struct pool *pool = transfer->pool;
-    pool_reset(pool);
-    memset(transfer, 0, sizeof *transfer);
-    transfer->pool = pool;
-    TAILQ_INSERT_HEAD(&dispatcher->idle, transfer, link);
-}
+struct send {
+    struct sender webhooks;
+};
 
 /* ---- done ---- */
 
@@ -45,10 +26,9 @@ static void finish(struct dispatcher *dispatcher, struct transfer *transfer)
     lane_land(transfer->lane, transfer->errand.slow);
     transfer->done_at = now;
     transfer->lane->backlog.heavy = transfer->errand.result.capped;
-    TAILQ_INSERT_TAIL(&dispatcher->done, transfer, link);
-    dispatcher->done_count++;
-    if (transfer->lane->hungry || dispatcher->squeezed)
-        look_soon(dispatcher);
+    settle_take(dispatcher, transfer);
+    if (lane_is_awaited(transfer->lane))
+        wake_soon(&dispatcher->wake);
 }
 
 static void take_back(void *owner, struct errand *errand)
@@ -65,11 +45,6 @@ static void note_late(void *owner, struct errand *errand)
 }
 
 /* ---- start ---- */
-
-void send_init(struct dispatcher *dispatcher)
-{
-    dispatcher->webhooks = (struct sender){ .done = take_back, .late = note_late, .owner = dispatcher };
-}
 
 /* False where the stored event cannot be read or written: logged by the fault. */
 static bool build(struct transfer *transfer)
@@ -99,30 +74,39 @@ static void start(struct dispatcher *dispatcher, struct transfer *transfer)
         finish(dispatcher, transfer);
         return;
     }
-    transfer->errand.sender = &dispatcher->webhooks;
+    transfer->errand.sender = &dispatcher->send->webhooks;
     transfer->errand.pool = transfer->pool;
     transfer->on_the_wire = courier_send(dispatcher->courier, &transfer->errand);
     if (!transfer->on_the_wire)
         take_back(dispatcher, &transfer->errand);
 }
 
-void send_claimed(struct dispatcher *dispatcher)
+void send_leased(struct dispatcher *dispatcher, struct transfer_list *leased)
 {
     struct transfer *transfer;
-    while ((transfer = TAILQ_FIRST(&dispatcher->claimed))) {
-        TAILQ_REMOVE(&dispatcher->claimed, transfer, link);
+    while ((transfer = TAILQ_FIRST(leased))) {
+        TAILQ_REMOVE(leased, transfer, link);
         start(dispatcher, transfer);
     }
 }
 
-void send_release(struct dispatcher *dispatcher)
+/* ---- the job ---- */
+
+static void init(struct dispatcher *dispatcher, void *state)
 {
-    struct transfer_list *lists[] = { &dispatcher->idle, &dispatcher->claimed, &dispatcher->done };
-    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
-        struct transfer *transfer;
-        while ((transfer = TAILQ_FIRST(lists[i]))) {
-            TAILQ_REMOVE(lists[i], transfer, link);
-            pool_free(transfer->pool);
-        }
-    }
+    struct send *send = dispatcher->send = state;
+    send->webhooks = (struct sender){ .done = take_back, .late = note_late, .owner = dispatcher };
 }
+
+static void step(struct dispatcher *dispatcher, void *state)
+{
+    (void)state;
+    courier_perform(dispatcher->courier);
+}
+
+const struct job send_job = { .name = "send",
+                              .while_draining = true,
+                              .without_database = true,
+                              .size = sizeof(struct send),
+                              .init = init,
+                              .step = step };

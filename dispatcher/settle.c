@@ -2,11 +2,11 @@
 
 #include "base/log.h"
 #include "dispatcher/health.h"
-#include "dispatcher/look.h"
-#include "dispatcher/send.h"
+#include "dispatcher/job.h"
 #include "rules/delivery/counters.h"
 
 enum {
+    BATCH_FIRST = 64,
     BATCH_READY = 64,
     BATCH_MOST = 256,
     BATCH_BESIDE = 32,        /* where a backlog gives way to events that come and go at once */
@@ -35,6 +35,15 @@ static const struct statement COUNT_ENDPOINT = {
     "last_status = ?, last_attempt_at = ?, last_success_at = COALESCE(?, last_success_at) "
     "WHERE id = ? AND company_id = ?",
     .in = "iiittuu"
+};
+
+struct settle {
+    struct transfer_list done;
+    int count;       /* of them */
+    size_t most;     /* in one batch; 1 while a row that cannot be settled is searched */
+    size_t in_doubt; /* of the first that are done: whether they are written is not known; 0: none */
+    int retries;     /* of the batch at hand */
+    uint64_t delivered, failed;
 };
 
 enum { OURS, DELIVERED, FAILED, GIVEN_UP, TOTALS };
@@ -88,28 +97,24 @@ static int compare_tallies(const void *left, const void *right)
                       ((const struct tally *)right)->lane->endpoint);
 }
 
-static bool gives_way(const struct dispatcher *dispatcher)
+static size_t batch_most(const struct dispatcher *dispatcher, const struct settle *settle)
 {
-    return dispatcher->backlog_at < INT64_MAX && give_way_gap(&dispatcher->give_way) > 0;
+    if (settle->in_doubt > 0)
+        return settle->in_doubt;
+    bool beside = give_way_is_on(&dispatcher->lanes.give_way) && settle->most > BATCH_BESIDE;
+    return beside ? BATCH_BESIDE : settle->most;
 }
 
-static size_t batch_most(const struct dispatcher *dispatcher)
+static struct batch gather(struct dispatcher *dispatcher, struct settle *settle)
 {
-    if (dispatcher->in_doubt > 0)
-        return dispatcher->in_doubt;
-    return gives_way(dispatcher) && dispatcher->batch > BATCH_BESIDE ? BATCH_BESIDE : dispatcher->batch;
-}
-
-static struct batch gather(struct dispatcher *dispatcher)
-{
-    size_t most = batch_most(dispatcher), bytes = 0;
+    size_t most = batch_most(dispatcher, settle), bytes = 0;
     struct pool *pool = dispatcher->turn;
     struct batch batch = {
         .transfers = pool_array(pool, most, sizeof *batch.transfers),
         .tallies = pool_array(pool, most, sizeof *batch.tallies),
     };
     struct transfer *transfer;
-    for (transfer = TAILQ_FIRST(&dispatcher->done); transfer; transfer = TAILQ_NEXT(transfer, link)) {
+    for (transfer = TAILQ_FIRST(&settle->done); transfer; transfer = TAILQ_NEXT(transfer, link)) {
         if (batch.count == most || bytes >= BATCH_BYTES)
             break;
         bytes += transfer->errand.result.answer.length;
@@ -227,12 +232,12 @@ static void add_totals(struct dispatcher *dispatcher, const struct batch *batch)
 
 /* ---- and done ---- */
 
-static void let_go(struct dispatcher *dispatcher, struct transfer *transfer)
+static void let_go(struct dispatcher *dispatcher, struct settle *settle, struct transfer *transfer)
 {
-    TAILQ_REMOVE(&dispatcher->done, transfer, link);
-    dispatcher->done_count--;
+    TAILQ_REMOVE(&settle->done, transfer, link);
+    settle->count--;
     lane_settle(transfer->lane);
-    send_recycle(dispatcher, transfer);
+    transfer_recycle(&dispatcher->transfers, transfer);
 }
 
 static void remember(struct dispatcher *dispatcher, struct batch *batch)
@@ -240,13 +245,14 @@ static void remember(struct dispatcher *dispatcher, struct batch *batch)
     for (size_t i = 0; i < batch->tally_count; i++) {
         health_settled(&batch->tallies[i]);
         if (batch->tallies[i].told)
-            look_soon(dispatcher);
+            wake_soon(&dispatcher->wake);
     }
 }
 
-static void settle_batch(struct dispatcher *dispatcher)
+static void settle_batch(struct dispatcher *dispatcher, void *state)
 {
-    struct batch batch = gather(dispatcher);
+    struct settle *settle = state;
+    struct batch batch = gather(dispatcher, settle);
     db_begin(dispatcher->db);
     uint64_t logged = log_attempts(dispatcher, &batch), settled = settle_deliveries(dispatcher, &batch);
     if (logged + settled > 0) { /* otherwise it was written, and only the answer was lost */
@@ -254,61 +260,94 @@ static void settle_batch(struct dispatcher *dispatcher)
         judge_endpoints(dispatcher, &batch);
         add_totals(dispatcher, &batch);
     }
-    dispatcher->in_doubt = batch.count;
+    settle->in_doubt = batch.count;
     db_commit(dispatcher->db);
     remember(dispatcher, &batch);
     for (size_t i = 0; i < batch.count; i++) {
         if (settle_succeeded(&batch.transfers[i]->answer))
-            dispatcher->delivered++;
+            settle->delivered++;
         else
-            dispatcher->failed_attempts++;
-        let_go(dispatcher, batch.transfers[i]);
+            settle->failed++;
+        let_go(dispatcher, settle, batch.transfers[i]);
     }
+}
+
+static void single_out(struct dispatcher *dispatcher, struct settle *settle)
+{
+    settle->in_doubt = 0;
+    if (settle->most > 1) {
+        settle->most = 1;
+        return;
+    }
+    char id[ID_TEXT_SIZE];
+    struct transfer *transfer = TAILQ_FIRST(&settle->done);
+    log_error("an attempt cannot be settled delivery=%s", id_format(id, "dlv", transfer->delivery));
+    let_go(dispatcher, settle, transfer);
+}
+
+void settle_take(struct dispatcher *dispatcher, struct transfer *transfer)
+{
+    TAILQ_INSERT_TAIL(&dispatcher->settle->done, transfer, link);
+    dispatcher->settle->count++;
+}
+
+/* ---- the job ---- */
+
+static void init(struct dispatcher *dispatcher, void *state)
+{
+    struct settle *settle = dispatcher->settle = state;
+    TAILQ_INIT(&settle->done);
+    settle->most = BATCH_FIRST;
+}
+
+static void release(struct dispatcher *dispatcher, void *state)
+{
+    struct settle *settle = state;
+    log_info("settled delivered=%llu failed_attempts=%llu unsettled=%d",
+             (unsigned long long)settle->delivered, (unsigned long long)settle->failed, settle->count);
+    while (!TAILQ_EMPTY(&settle->done))
+        let_go(dispatcher, settle, TAILQ_FIRST(&settle->done));
 }
 
 /* With a backlog beside events that come and go at once: fewer and larger batches, which hold those up less.
  */
-int64_t settle_due_at(const struct dispatcher *dispatcher)
+static int64_t due_at(const struct dispatcher *dispatcher, const void *state)
 {
-    if (dispatcher->done_count == 0)
+    const struct settle *settle = state;
+    const struct give_way *give_way = &dispatcher->lanes.give_way;
+    if (settle->count == 0)
         return INT64_MAX;
-    if (dispatcher->done_count >= BATCH_READY || dispatcher->webhooks.flying == 0)
+    if (settle->count >= BATCH_READY || dispatcher->lanes.flying == 0)
         return 0;
-    int64_t patience = gives_way(dispatcher) ? give_way_gap(&dispatcher->give_way) : 0;
-    return TAILQ_FIRST(&dispatcher->done)->done_at +
+    int64_t patience = give_way_is_on(give_way) ? give_way_gap(give_way) : 0;
+    return TAILQ_FIRST(&settle->done)->done_at +
            (patience > BATCH_PATIENCE_US ? patience : BATCH_PATIENCE_US);
 }
 
-bool settle_is_due(const struct dispatcher *dispatcher)
+static bool is_over(const struct dispatcher *dispatcher, const void *state)
 {
-    return clock_monotonic() >= settle_due_at(dispatcher);
+    return dispatcher->lanes.flying == 0 && ((const struct settle *)state)->count == 0;
 }
 
-/* A batch with a row that the database cannot take is settled one by one, and only that row is given up: its
- * lease runs out and it is sent again. */
-static void single_out(struct dispatcher *dispatcher)
+static void step(struct dispatcher *dispatcher, void *state)
 {
-    dispatcher->in_doubt = 0;
-    if (dispatcher->batch > 1) {
-        dispatcher->batch = 1;
-        return;
+    struct settle *settle = state;
+    enum fault fault = database_guarded(dispatcher, settle_batch, settle);
+    if (fault == FAULT_NONE) {
+        settle->in_doubt = 0;
+        settle->retries = 0;
+        settle->most = settle->most * 2 < BATCH_MOST ? settle->most * 2 : BATCH_MOST;
+    } else if (fault == FAULT_BROKEN || (fault == FAULT_RETRY && ++settle->retries > RETRIES_MOST)) {
+        settle->retries = 0;
+        single_out(dispatcher, settle);
     }
-    char id[ID_TEXT_SIZE];
-    struct transfer *transfer = TAILQ_FIRST(&dispatcher->done);
-    log_error("an attempt cannot be settled delivery=%s", id_format(id, "dlv", transfer->delivery));
-    let_go(dispatcher, transfer);
 }
 
-void settle_done(struct dispatcher *dispatcher)
-{
-    enum fault fault;
-    if (dispatcher_guarded(dispatcher, settle_batch, &fault)) {
-        dispatcher->in_doubt = 0;
-        dispatcher->settle_retries = 0;
-        dispatcher->batch = dispatcher->batch * 2 < BATCH_MOST ? dispatcher->batch * 2 : BATCH_MOST;
-    } else if (fault == FAULT_BROKEN ||
-               (fault == FAULT_RETRY && ++dispatcher->settle_retries > RETRIES_MOST)) {
-        dispatcher->settle_retries = 0;
-        single_out(dispatcher);
-    }
-}
+const struct job settle_job = { .name = "settle",
+                                .while_draining = true,
+                                .size = sizeof(struct settle),
+                                .init = init,
+                                .release = release,
+                                .due_at = due_at,
+                                .is_over = is_over,
+                                .step = step };

@@ -2,7 +2,8 @@
 
 #include "base/config.h"
 #include "base/log.h"
-#include "dispatcher/look.h"
+#include "dispatcher/job.h"
+#include "dispatcher/options.h"
 
 enum {
     RENEWALS = 5,           /* in a lease */
@@ -58,13 +59,23 @@ static const struct statement FORGOTTEN = {
 
 static const struct statement CLOCK = { "SELECT UTC_TIMESTAMP(3) AS time" };
 
+struct shards {
+    struct id id;                 /* of this process */
+    const char *name;             /* it works by */
+    bool entered;                 /* it has a row among the living */
+    uint32_t held;                /* a bit each; worth nothing from `until` on */
+    int64_t until;                /* clock_monotonic() when the lease may have run out */
+    int64_t renewed_at, renew_at; /* the last renewal, whatever came of it; the next one */
+};
+
 /* ---- what is ours ---- */
 
 int64_t shards_mask(const struct dispatcher *dispatcher)
 {
-    if (dispatcher->once)
+    const struct shards *shards = dispatcher->shards;
+    if (dispatcher->options->once)
         return ALL_SHARDS;
-    return clock_monotonic() < dispatcher->shards_until ? dispatcher->shards : 0;
+    return clock_monotonic() < shards->until ? shards->held : 0;
 }
 
 bool shards_own(const struct dispatcher *dispatcher, struct id endpoint)
@@ -92,11 +103,13 @@ static uint32_t surplus(uint32_t mine, int keep)
 
 /* ---- coming and staying ---- */
 
-void shards_enter(struct dispatcher *dispatcher)
+void shards_enter(struct dispatcher *dispatcher, const char *own_name)
 {
-    if (id_is_nil(dispatcher->id))
-        dispatcher->id = id_new(); /* not sooner: ids never go back, and by now the clock is right */
-    struct value name = value_text(dispatcher->name), id = value_id(dispatcher->id);
+    struct shards *shards = dispatcher->shards;
+    shards->name = own_name;
+    if (id_is_nil(shards->id))
+        shards->id = id_new(); /* not sooner: ids never go back, and by now the clock is right */
+    struct value name = value_text(own_name), id = value_id(shards->id);
     struct rows old = db_all(dispatcher->db, dispatcher->turn, &PREDECESSORS, BIND(name, id));
     db_begin(dispatcher->db); /* so that nobody counts us beside the one whose place we take */
     db_run(dispatcher->db, &SEEN, BIND(id, name));
@@ -106,8 +119,8 @@ void shards_enter(struct dispatcher *dispatcher)
         db_run(dispatcher->db, &LEAVE, BIND(predecessor));
     }
     db_commit(dispatcher->db);
-    dispatcher->entered = true;
-    dispatcher->shards_at = 0;
+    shards->entered = true;
+    shards->renew_at = 0;
 }
 
 static void forget_old(struct dispatcher *dispatcher, int64_t lease)
@@ -120,70 +133,56 @@ static void forget_old(struct dispatcher *dispatcher, int64_t lease)
 
 static const struct row *look(struct dispatcher *dispatcher, int64_t lease)
 {
-    return db_one(dispatcher->db, dispatcher->turn, &LOOK, BIND(value_id(dispatcher->id), value_int(lease)));
+    return db_one(dispatcher->db, dispatcher->turn, &LOOK,
+                  BIND(value_id(dispatcher->shards->id), value_int(lease)));
 }
 
 /* Takes what is free or gives back what is too much; returns what is ours then. */
 static uint32_t even_out(struct dispatcher *dispatcher, uint32_t mine, int share, int64_t lease)
 {
+    struct shards *shards = dispatcher->shards;
     uint32_t extra = surplus(mine, share);
     if (extra != 0) {
-        dispatcher->shards = mine & ~extra; /* whether or not we hear that it is done */
-        db_run(dispatcher->db, &GIVE_BACK, BIND(value_id(dispatcher->id), value_int(extra)));
+        shards->held = mine & ~extra; /* whether or not we hear that it is done */
+        db_run(dispatcher->db, &GIVE_BACK, BIND(value_id(shards->id), value_int(extra)));
         return mine & ~extra;
     }
     int wanted = share - count_bits(mine);
-    if (wanted == 0 || db_run(dispatcher->db, &TAKE,
-                              BIND(value_id(dispatcher->id), value_int(lease), value_int(wanted))) == 0)
+    if (wanted == 0 ||
+        db_run(dispatcher->db, &TAKE, BIND(value_id(shards->id), value_int(lease), value_int(wanted))) == 0)
         return mine;
-    look_soon(dispatcher);
+    wake_soon(&dispatcher->wake);
     return (uint32_t)row_int(look(dispatcher, lease), "mine");
 }
 
-static void renew(struct dispatcher *dispatcher)
+static void renew(struct dispatcher *dispatcher, struct shards *shards)
 {
     int64_t start = clock_monotonic(), lease = config_int(CONFIG_DISPATCHER_SHARD_LEASE);
     uint32_t before = (uint32_t)shards_mask(dispatcher);
-    db_run(dispatcher->db, &SEEN, BIND(value_id(dispatcher->id), value_text(dispatcher->name)));
-    db_run(dispatcher->db, &RENEW, BIND(value_int(lease), value_id(dispatcher->id)));
+    db_run(dispatcher->db, &SEEN, BIND(value_id(shards->id), value_text(shards->name)));
+    db_run(dispatcher->db, &RENEW, BIND(value_int(lease), value_id(shards->id)));
     const struct row *row = look(dispatcher, lease);
     int alive = (int)row_int(row, "alive");
     uint32_t mine = (uint32_t)row_int(row, "mine");
     if (alive < 1)
         alive = 1;
     mine = even_out(dispatcher, mine, (SHARDS + alive - 1) / alive, lease);
-    dispatcher->shards = mine;
-    dispatcher->shards_until = start + lease * 1000000;
-    dispatcher->shards_at = start + lease * 1000000 / RENEWALS;
-    if (count_bits(mine) < SHARDS / alive && dispatcher->shards_at > start + HUNGRY_US)
-        dispatcher->shards_at = start + HUNGRY_US;
+    shards->held = mine;
+    shards->until = start + lease * 1000000;
+    shards->renew_at = start + lease * 1000000 / RENEWALS;
+    if (count_bits(mine) < SHARDS / alive && shards->renew_at > start + HUNGRY_US)
+        shards->renew_at = start + HUNGRY_US;
     if (mine & 1)
         forget_old(dispatcher, lease);
     if (mine != before)
         log_info("shards held=%d of=%d dispatchers=%d", count_bits(mine), SHARDS, alive);
 }
 
-static void keep_step(struct dispatcher *dispatcher)
-{
-    renew(dispatcher);
-    shards_check_clock(dispatcher);
-}
-
-void shards_keep(struct dispatcher *dispatcher)
-{
-    enum fault fault;
-    int64_t now = clock_monotonic();
-    if (dispatcher->once || dispatcher->draining || !dispatcher->locked || now < dispatcher->shards_at)
-        return;
-    dispatcher->shards_at = now + HUNGRY_US; /* should this fail */
-    dispatcher_guarded(dispatcher, keep_step, &fault);
-}
-
 /* ---- leaving ---- */
 
-static void leave_step(struct dispatcher *dispatcher)
+static void leave_step(struct dispatcher *dispatcher, void *state)
 {
-    struct value id = value_id(dispatcher->id);
+    struct value id = value_id(((const struct shards *)state)->id);
     db_begin(dispatcher->db);
     db_run(dispatcher->db, &GIVE_BACK, BIND(id, value_int(ALL_SHARDS)));
     db_run(dispatcher->db, &LEAVE, BIND(id));
@@ -192,13 +191,13 @@ static void leave_step(struct dispatcher *dispatcher)
 
 void shards_leave(struct dispatcher *dispatcher, bool handed_over)
 {
-    enum fault fault;
-    bool entered = dispatcher->entered;
-    dispatcher->shards = 0;
-    dispatcher->shards_until = 0;
-    dispatcher->entered = false;
-    if (entered && !handed_over && !dispatcher->away)
-        dispatcher_guarded(dispatcher, leave_step, &fault);
+    struct shards *shards = dispatcher->shards;
+    bool entered = shards->entered;
+    shards->held = 0;
+    shards->until = 0;
+    shards->entered = false;
+    if (entered && !handed_over && !dispatcher->outage.away)
+        database_guarded(dispatcher, leave_step, shards);
 }
 
 /* ---- the clock ---- */
@@ -221,3 +220,32 @@ void shards_check_clock(struct dispatcher *dispatcher)
     else
         log_info("this machine's clock is the database's again");
 }
+
+/* ---- the job ---- */
+
+static void init(struct dispatcher *dispatcher, void *state)
+{
+    dispatcher->shards = state;
+}
+
+/* A database that was away may have given them to others. */
+static int64_t due_at(const struct dispatcher *dispatcher, const void *state)
+{
+    const struct shards *shards = state;
+    if (dispatcher->options->once)
+        return INT64_MAX;
+    return shards->renewed_at < dispatcher->outage.back_at ? 0 : shards->renew_at;
+}
+
+static void step(struct dispatcher *dispatcher, void *state)
+{
+    struct shards *shards = state;
+    shards->renewed_at = clock_monotonic();
+    shards->renew_at = shards->renewed_at + HUNGRY_US; /* should this fail */
+    renew(dispatcher, shards);
+    shards_check_clock(dispatcher);
+}
+
+const struct job shards_job = {
+    .name = "shards", .size = sizeof(struct shards), .init = init, .due_at = due_at, .step = step
+};

@@ -14,6 +14,8 @@
  *
  * A lease keeps two from crowding one endpoint; that nothing is settled twice is the fences' work, not ours.
  *
+ * The job `shards` renews, takes and gives back when it is time.
+ *
  * A single run (--once) holds no shard and claims everywhere, beside everyone.
  */
 #ifndef DISPATCHER_SHARDS_H
@@ -24,11 +26,8 @@
 enum { SHARDS = 32 };
 
 /* Once the lock of our name is held: enters us among the living, with the shards of whoever had the name
- * before. A step for dispatcher_guarded. */
-void shards_enter(struct dispatcher *dispatcher);
-
-/* Renews, takes and gives back when it is time. Not while draining. */
-void shards_keep(struct dispatcher *dispatcher);
+ * before. The name is kept. May raise. */
+void shards_enter(struct dispatcher *dispatcher, const char *own_name);
 
 /* Lets go of all of it. `handed_over`: a newcomer of our name takes them as they are. */
 void shards_leave(struct dispatcher *dispatcher, bool handed_over);
@@ -41,7 +40,7 @@ bool shards_own(const struct dispatcher *dispatcher, struct id endpoint);
 bool shards_lead(const struct dispatcher *dispatcher);
 
 /* Compares this machine's clock with the database's, and follows that one where they differ by more than a
- * second. A step for dispatcher_guarded. */
+ * second. May raise. */
 void shards_check_clock(struct dispatcher *dispatcher);
 
 #endif

@@ -1,11 +1,49 @@
 #include "dispatcher/transfer.h"
 
+#include "base/fault.h"
 #include "base/log.h"
 #include "rules/delivery/custom_headers.h"
 
 #include <strings.h>
 
 enum { BODY_LIMIT = 32 * 1024 * 1024, HEADERS_LIMIT = 64 * 1024 };
+
+/* ---- used again and again ---- */
+
+void transfers_init(struct transfers *transfers, struct pool *pool)
+{
+    transfers->pool = pool;
+    TAILQ_INIT(&transfers->idle);
+}
+
+struct transfer *transfer_take(struct transfers *transfers)
+{
+    struct transfer *transfer = TAILQ_FIRST(&transfers->idle);
+    if (transfer) {
+        TAILQ_REMOVE(&transfers->idle, transfer, link);
+        return transfer;
+    }
+    transfer = pool_alloc(transfers->pool, sizeof *transfer);
+    transfer->pool = pool_new();
+    return transfer;
+}
+
+void transfer_recycle(struct transfers *transfers, struct transfer *transfer)
+{
+    struct pool *pool = transfer->pool;
+    pool_reset(pool);
+    memset(transfer, 0, sizeof *transfer);
+    transfer->pool = pool;
+    TAILQ_INSERT_HEAD(&transfers->idle, transfer, link);
+}
+
+void transfers_release(struct transfers *transfers)
+{
+    struct transfer *transfer;
+    TAILQ_FOREACH(transfer, &transfers->idle, link)
+    pool_free(transfer->pool);
+    TAILQ_INIT(&transfers->idle);
+}
 
 /* ---- before ---- */
 

@@ -3,7 +3,8 @@
 #include "base/config.h"
 #include "base/log.h"
 #include "base/poke.h"
-#include "dispatcher/look.h"
+#include "dispatcher/job.h"
+#include "dispatcher/options.h"
 #include "dispatcher/shards.h"
 
 #include <errno.h>
@@ -17,9 +18,22 @@ enum {
     HANDOVER_WAIT_S = 5, /* the one at work answers within a turn, unless it hangs in a statement */
     HANDOVER_TRIES = 3,
     ENTER_TRIES = 5,
-    HANDOVER_DRAIN_S = 60, /* longer than any format's time-out */
-    RETRY_FIRST_US = 100000,
-    RETRY_LONGEST_US = 5000000
+    BEAT_AGAIN_US = 200000,
+    HANDOVER_DRAIN_S = 60 /* longer than any format's time-out */
+};
+
+struct window {
+    char holder[120]; /* host:pid */
+    char name[80];    /* one dispatcher at a time works by it */
+    bool named;       /* by --name, beside the one that the host's cron starts: its socket is its own */
+    int socket;       /* -1: none */
+    dev_t device;
+    ino_t inode; /* of its place in the file system */
+    bool locked; /* the lock of our name is ours */
+    int64_t until;
+    int64_t beaten_at, beat_at; /* the last heartbeat; the next one */
+    bool drains;                /* nothing more is claimed; ends when nothing is in flight, or then: */
+    int64_t drain_until;
 };
 
 static const char HANDOVER[] = "handover";
@@ -52,14 +66,14 @@ static const struct statement BEAT = {
 
 /* ---- the socket ---- */
 
-static bool socket_address(const struct dispatcher *dispatcher, struct sockaddr_un *address)
+static bool socket_address(const struct window *window, struct sockaddr_un *address)
 {
     const char *path = config_text(CONFIG_DISPATCHER_SOCKET);
     *address = (struct sockaddr_un){ .sun_family = AF_UNIX };
     if (path[0] == '\0')
         return false;
     int length = snprintf(address->sun_path, sizeof address->sun_path, "%s%s%s", path,
-                          dispatcher->named ? "." : "", dispatcher->named ? dispatcher->name : "");
+                          window->named ? "." : "", window->named ? window->name : "");
     if (length < (int)sizeof address->sun_path)
         return true;
     log_warn("dispatcher_socket is too long for a socket; only polling is left path=%s", path);
@@ -67,26 +81,25 @@ static bool socket_address(const struct dispatcher *dispatcher, struct sockaddr_
 }
 
 /* Who has lost its name finds a successor's socket in that place. */
-static bool is_our_place(const struct dispatcher *dispatcher, const char *path)
+static bool is_our_place(const struct window *window, const char *path)
 {
     struct stat found;
-    return lstat(path, &found) == 0 && found.st_dev == dispatcher->poke_device &&
-           found.st_ino == dispatcher->poke_inode;
+    return lstat(path, &found) == 0 && found.st_dev == window->device && found.st_ino == window->inode;
 }
 
-static void note_place(struct dispatcher *dispatcher, const char *path)
+static void note_place(struct window *window, const char *path)
 {
     struct stat found = { 0 };
     lstat(path, &found);
-    dispatcher->poke_device = found.st_dev;
-    dispatcher->poke_inode = found.st_ino;
+    window->device = found.st_dev;
+    window->inode = found.st_ino;
 }
 
 /* Only the holder of the lock comes here, so that nobody's socket is taken away. */
-static void open_socket(struct dispatcher *dispatcher)
+static void open_socket(struct window *window)
 {
     struct sockaddr_un address;
-    if (dispatcher->poke_socket >= 0 || !socket_address(dispatcher, &address))
+    if (window->socket >= 0 || !socket_address(window, &address))
         return;
     int opened = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     unlink(address.sun_path);
@@ -94,8 +107,8 @@ static void open_socket(struct dispatcher *dispatcher)
     bool bound = opened >= 0 && bind(opened, (const struct sockaddr *)&address, sizeof address) == 0;
     umask(mask);
     if (bound) {
-        dispatcher->poke_socket = opened;
-        note_place(dispatcher, address.sun_path);
+        window->socket = opened;
+        note_place(window, address.sun_path);
         return;
     }
     log_warn("no poke socket, only polling is left path=%s error=\"%s\"", address.sun_path, strerror(errno));
@@ -103,21 +116,21 @@ static void open_socket(struct dispatcher *dispatcher)
         close(opened);
 }
 
-static void close_socket(struct dispatcher *dispatcher)
+static void close_socket(struct window *window)
 {
     struct sockaddr_un address;
-    if (dispatcher->poke_socket < 0)
+    if (window->socket < 0)
         return;
-    if (socket_address(dispatcher, &address) && is_our_place(dispatcher, address.sun_path))
+    if (socket_address(window, &address) && is_our_place(window, address.sun_path))
         unlink(address.sun_path);
-    close(dispatcher->poke_socket);
-    dispatcher->poke_socket = -1;
+    close(window->socket);
+    window->socket = -1;
 }
 
-static void ask_for_handover(const struct dispatcher *dispatcher)
+static void ask_for_handover(const struct window *window)
 {
     struct sockaddr_un address;
-    if (!socket_address(dispatcher, &address))
+    if (!socket_address(window, &address))
         return;
     int sender = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (sender < 0)
@@ -132,17 +145,19 @@ static bool is_message(const char *message, ssize_t length, const char *word, si
     return (size_t)length == strlen(word) + more && memcmp(message, word, strlen(word)) == 0;
 }
 
-void window_listen(struct dispatcher *dispatcher)
+static void listen_step(struct dispatcher *dispatcher, void *state)
 {
+    struct window *window = dispatcher->window;
     char message[32];
     ssize_t length;
-    if (dispatcher->poke_socket < 0)
+    (void)state;
+    if (window->socket < 0)
         return;
-    while ((length = recv(dispatcher->poke_socket, message, sizeof message, 0)) >= 0) {
+    while ((length = recv(window->socket, message, sizeof message, 0)) >= 0) {
         struct id company = { { 0 } }; /* none is named by workers of an earlier version */
         if (is_message(message, length, POKE, sizeof company))
             memcpy(company.bytes, message + sizeof POKE - 1, sizeof company);
-        look_poked(dispatcher, company);
+        wake_for(&dispatcher->wake, company);
         if (is_message(message, length, HANDOVER, 0)) {
             window_drain(dispatcher, HANDOVER_DRAIN_S, "handed over");
             shards_leave(dispatcher, true);
@@ -158,7 +173,7 @@ static bool take_lock(struct dispatcher *dispatcher, int seconds)
 {
     db_run(dispatcher->db, &KEEP_AWAKE, BIND(value_int(config_int(CONFIG_DISPATCHER_SHARD_LEASE))));
     const struct row *row = db_one(dispatcher->db, dispatcher->turn, &TAKE_LOCK,
-                                   BIND(value_text(dispatcher->name), value_int(seconds)));
+                                   BIND(value_text(dispatcher->window->name), value_int(seconds)));
     return row && row_int(row, "held") == 1;
 }
 
@@ -166,130 +181,177 @@ static bool take_lock(struct dispatcher *dispatcher, int seconds)
 static bool keep_lock(struct dispatcher *dispatcher)
 {
     const struct row *row =
-        db_one(dispatcher->db, dispatcher->turn, &ASK_LOCK, BIND(value_text(dispatcher->name)));
+        db_one(dispatcher->db, dispatcher->turn, &ASK_LOCK, BIND(value_text(dispatcher->window->name)));
     return (row && row_int(row, "held") == 1) || take_lock(dispatcher, 0);
 }
 
 static void beat(struct dispatcher *dispatcher)
 {
-    db_run(dispatcher->db, &BEAT, BIND(value_text(dispatcher->holder), value_time(clock_now())));
-    dispatcher->heartbeat_at = clock_monotonic() + HEARTBEAT_US;
-    dispatcher->retry_pause = 0; /* an answer alone does not say that the database can be written to */
+    struct window *window = dispatcher->window;
+    db_run(dispatcher->db, &BEAT, BIND(value_text(window->holder), value_time(clock_now())));
+    window->beaten_at = clock_monotonic();
+    window->beat_at = window->beaten_at + HEARTBEAT_US;
+    database_is_written(dispatcher);
 }
 
-static void open_step(struct dispatcher *dispatcher)
+/* ---- opened ---- */
+
+static void open_step(struct dispatcher *dispatcher, void *state)
 {
+    struct window *window = state;
     shards_check_clock(dispatcher);
-    if (dispatcher->once) {
+    if (dispatcher->options->once) {
         beat(dispatcher);
         return;
     }
-    dispatcher->locked = keep_lock(dispatcher); /* an earlier try may have got so far */
-    for (int i = 0; i < HANDOVER_TRIES && !dispatcher->locked; i++) {
-        ask_for_handover(dispatcher);
-        dispatcher->locked = take_lock(dispatcher, HANDOVER_WAIT_S);
+    window->locked = keep_lock(dispatcher); /* an earlier try may have got so far */
+    for (int i = 0; i < HANDOVER_TRIES && !window->locked; i++) {
+        ask_for_handover(window);
+        window->locked = take_lock(dispatcher, HANDOVER_WAIT_S);
     }
-    if (dispatcher->locked)
+    if (window->locked)
         beat(dispatcher);
+}
+
+static void enter_step(struct dispatcher *dispatcher, void *state)
+{
+    shards_enter(dispatcher, ((const struct window *)state)->name);
 }
 
 /* Others come at the same moment, so it may meet them. */
 static bool enter(struct dispatcher *dispatcher)
 {
-    enum fault fault = FAULT_NONE;
-    for (int i = 0; i < ENTER_TRIES; i++)
-        if (dispatcher_guarded(dispatcher, shards_enter, &fault) || fault != FAULT_RETRY)
-            break;
+    enum fault fault = FAULT_RETRY;
+    for (int i = 0; i < ENTER_TRIES && fault == FAULT_RETRY; i++)
+        fault = database_guarded(dispatcher, enter_step, dispatcher->window);
     return fault == FAULT_NONE;
 }
 
-enum window window_open(struct dispatcher *dispatcher)
+enum window_opening window_open(struct dispatcher *dispatcher)
 {
-    enum fault fault;
-    if (!dispatcher_guarded(dispatcher, open_step, &fault))
+    struct window *window = dispatcher->window;
+    if (database_guarded(dispatcher, open_step, window) != FAULT_NONE)
         return WINDOW_FAILED;
-    if (dispatcher->once)
-        return WINDOW_OURS;
-    if (!dispatcher->locked) {
-        log_info("another dispatcher is at work and does not hand over");
-        return WINDOW_TAKEN;
+    if (!dispatcher->options->once) {
+        if (!window->locked) {
+            log_info("another dispatcher is at work and does not hand over");
+            return WINDOW_TAKEN;
+        }
+        open_socket(window);
+        if (!enter(dispatcher))
+            return WINDOW_FAILED;
     }
-    open_socket(dispatcher);
-    return enter(dispatcher) ? WINDOW_OURS : WINDOW_FAILED;
+    log_info("at work holder=%s name=%s", window->holder, window->name);
+    return WINDOW_OURS;
 }
 
-static void keep_step(struct dispatcher *dispatcher)
+/* ---- kept ---- */
+
+/* The lock went with the connection. */
+static int64_t due_at(const struct dispatcher *dispatcher, const void *state)
 {
-    if (dispatcher->once) {
-        beat(dispatcher);
-        return;
-    }
-    bool was_locked = dispatcher->locked;
-    dispatcher->locked = keep_lock(dispatcher);
-    if (was_locked && !dispatcher->locked)
+    const struct window *window = state;
+    return window->beaten_at < dispatcher->outage.back_at ? 0 : window->beat_at;
+}
+
+static void keep_step(struct dispatcher *dispatcher, void *state)
+{
+    struct window *window = state;
+    bool was_locked = window->locked;
+    window->beaten_at = clock_monotonic();
+    window->beat_at = window->beaten_at + BEAT_AGAIN_US; /* should this fail */
+    if (!dispatcher->options->once)
+        window->locked = keep_lock(dispatcher);
+    if (was_locked && !window->locked)
         window_drain(dispatcher, HANDOVER_DRAIN_S, "another dispatcher has taken over");
     else
         beat(dispatcher);
 }
 
-void window_keep(struct dispatcher *dispatcher)
-{
-    enum fault fault;
-    if (dispatcher->draining || clock_monotonic() < dispatcher->heartbeat_at)
-        return;
-    dispatcher_guarded(dispatcher, keep_step, &fault);
-}
+/* ---- let go ---- */
 
-static void drop_step(struct dispatcher *dispatcher)
+static void drop_step(struct dispatcher *dispatcher, void *state)
 {
-    db_one(dispatcher->db, dispatcher->turn, &DROP_LOCK, BIND(value_text(dispatcher->name)));
+    const struct window *window = state;
+    db_one(dispatcher->db, dispatcher->turn, &DROP_LOCK, BIND(value_text(window->name)));
 }
 
 void window_close(struct dispatcher *dispatcher)
 {
-    enum fault fault;
-    close_socket(dispatcher);
+    struct window *window = dispatcher->window;
+    close_socket(window);
     shards_leave(dispatcher, false);
-    if (dispatcher->locked && !dispatcher->away)
-        dispatcher_guarded(dispatcher, drop_step, &fault);
-    dispatcher->locked = false;
+    if (window->locked && !dispatcher->outage.away)
+        database_guarded(dispatcher, drop_step, window);
+    window->locked = false;
+}
+
+void window_hand_over(struct dispatcher *dispatcher)
+{
+    if (dispatcher->window->locked)
+        window_close(dispatcher);
 }
 
 void window_drain(struct dispatcher *dispatcher, int64_t seconds, const char *why)
 {
+    struct window *window = dispatcher->window;
     int64_t until = clock_monotonic() + seconds * 1000000;
-    if (dispatcher->draining && dispatcher->drain_until <= until)
+    if (window->drains && window->drain_until <= until)
         return;
-    dispatcher->draining = true;
-    dispatcher->drain_until = until;
-    log_info("draining why=\"%s\" in_flight=%d", why, dispatcher->webhooks.flying);
+    window->drains = true;
+    window->drain_until = until;
+    log_info("draining why=\"%s\" in_flight=%d", why, dispatcher->lanes.flying);
 }
 
-/* ---- the database ---- */
-
-void window_is_away(struct dispatcher *dispatcher)
+bool window_drains(const struct dispatcher *dispatcher)
 {
-    int64_t pause = dispatcher->retry_pause * 2;
-    dispatcher->retry_pause = pause < RETRY_FIRST_US     ? RETRY_FIRST_US
-                              : pause > RETRY_LONGEST_US ? RETRY_LONGEST_US
-                                                         : pause;
-    dispatcher->retry_at = clock_monotonic() + dispatcher->retry_pause;
-    dispatcher->away = true;
+    return dispatcher->window->drains;
 }
 
-bool window_database(struct dispatcher *dispatcher)
+int64_t window_overtime(const struct dispatcher *dispatcher)
 {
-    int64_t now = clock_monotonic();
-    if (!dispatcher->away)
-        return true;
-    if (now < dispatcher->retry_at)
-        return false;
-    if (!db_ping(dispatcher->db)) {
-        window_is_away(dispatcher);
-        return false;
-    }
-    log_info("the database answers again");
-    dispatcher->away = false;
-    dispatcher->heartbeat_at = dispatcher->shards_at = 0; /* lock and leases before anything else */
-    return true;
+    return clock_monotonic() - dispatcher->window->drain_until;
 }
+
+int64_t window_ends_at(const struct dispatcher *dispatcher)
+{
+    return dispatcher->window->until;
+}
+
+int window_socket(const struct dispatcher *dispatcher)
+{
+    return dispatcher->window->socket;
+}
+
+/* ---- the jobs ---- */
+
+/* --name beside the host's own dispatcher; the setting, or the host's name. */
+static void take_name(struct window *window, const char *name)
+{
+    char host[64] = "";
+    const char *usual = config_text(CONFIG_DISPATCHER_NAME);
+    gethostname(host, sizeof host - 1);
+    snprintf(window->holder, sizeof window->holder, "%s:%ld", host, (long)getpid());
+    if (usual[0] == '\0')
+        usual = host;
+    window->named = name && strcmp(name, usual) != 0;
+    snprintf(window->name, sizeof window->name, "%s", window->named ? name : usual);
+}
+
+static void init(struct dispatcher *dispatcher, void *state)
+{
+    const struct options *options = dispatcher->options;
+    int64_t seconds = options->window ? options->window : config_int(CONFIG_DISPATCHER_WINDOW);
+    struct window *window = dispatcher->window = state;
+    window->socket = -1;
+    window->until = clock_monotonic() + seconds * 1000000;
+    take_name(window, options->name);
+}
+
+const struct job listen_job = {
+    .name = "listen", .while_draining = true, .without_database = true, .step = listen_step
+};
+
+const struct job window_job = {
+    .name = "window", .size = sizeof(struct window), .init = init, .due_at = due_at, .step = keep_step
+};

@@ -12,38 +12,38 @@
  * on that path with a dot and its name, for hand-overs; what is due it finds by polling.
  *
  * A single run (--once) takes no lock, drives nobody out and is driven out by nobody: it works beside.
+ *
+ * Two jobs: `listen` reads the socket in each turn (a poke brings a look, `handover` the drain), `window`
+ * writes the heartbeat every few seconds and sees whether the lock is still ours.
  */
 #ifndef DISPATCHER_WINDOW_H
 #define DISPATCHER_WINDOW_H
 
 #include "dispatcher/dispatcher.h"
 
-enum window {
+enum window_opening {
     WINDOW_OURS,
     WINDOW_TAKEN, /* another dispatcher does not hand over */
     WINDOW_FAILED /* the database failed it; it may be away */
 };
 
 /* Takes the name's lock (not for --once), asking whoever has it to hand over. */
-enum window window_open(struct dispatcher *dispatcher);
+enum window_opening window_open(struct dispatcher *dispatcher);
 
-/* Reads the poke socket: a poke makes the next look come soon, `handover` starts the drain. */
-void window_listen(struct dispatcher *dispatcher);
-
-/* Every few seconds: the heartbeat, and whether the lock is still ours. */
-void window_keep(struct dispatcher *dispatcher);
+/* Its end, by clock_monotonic(). */
+int64_t window_ends_at(const struct dispatcher *dispatcher);
+/* To be waited on: it is read by the job `listen`. -1: there is none. */
+int window_socket(const struct dispatcher *dispatcher);
 
 /* Nothing more is claimed; what is in flight has so long to end. */
 void window_drain(struct dispatcher *dispatcher, int64_t seconds, const char *why);
+bool window_drains(const struct dispatcher *dispatcher);
+/* How long what is in flight has been over time; below zero: it has time left. Only while draining. */
+int64_t window_overtime(const struct dispatcher *dispatcher);
 
-/* The database failed a step: nothing is asked of it until a pause is over, which grows from fault to fault
- * (it may answer and refuse what is written, as one that is read-only or full does) until a heartbeat is
- * written. */
-void window_is_away(struct dispatcher *dispatcher);
-
-/* While the database is away: tries it now and then. True when it answers. */
-bool window_database(struct dispatcher *dispatcher);
-
+/* While draining, in each turn: lets go of socket, shards and lock as soon as the lock is not asked for any
+ * more. */
+void window_hand_over(struct dispatcher *dispatcher);
 /* Lets go of socket, shards and lock. */
 void window_close(struct dispatcher *dispatcher);
 

@@ -1,5 +1,5 @@
 /* Recoveries: sending again what an endpoint missed since a time. The dispatcher does it:
- * dispatcher/recover.c. */
+ * dispatcher/jobs/recover.c. */
 #include "api/request.h"
 #include "rules/people/audit.h"
 

@@ -128,7 +128,7 @@ static const struct statement RELEASE_HELD = {
 };
 
 /* The rows stay as the record of what was not sent. What a dispatcher has in hand it settles; what one left
- * behind, dispatcher/orphans.c gives up. */
+ * behind, dispatcher/jobs/orphans.c gives up. */
 static const struct statement FAIL_UNSENT = {
     "UPDATE deliveries FORCE INDEX (deliveries_lane) SET state = 'failed', settled_at = ?"
     " WHERE company_id = ? AND endpoint_id = ? AND state IN ('pending', 'retrying', 'held') AND fence IS NULL"

@@ -1,14 +1,29 @@
-#include "dispatcher/partitions.h"
-
+/*
+ * partitions: events and attempts by day, and how a day goes when it is old.
+ *
+ * The tables have a partition for today and some days ahead, so that a day is dropped whole, in a moment and
+ * without a trace in the others. Days are of UTC and of the real clock, as ids are.
+ *
+ * A day of attempts goes after `retention_days`. A day of events goes then too, with its settled deliveries,
+ * unless one of its deliveries still waits (pending, retrying or held); such a day is kept until
+ * `retention_held_days`, when what still waits is given up. Deliveries are swept row by row, some hundred in
+ * a turn of the loop, as they are no part of a day: only then is the day dropped.
+ *
+ * Adding and dropping need the table for themselves for a moment. Where it is in use (a backup holds it for
+ * an hour, a booking for some milliseconds) nobody waits: it is tried again a minute later. Only what is
+ * overdue by a day or more waits for the table, a second or two, once in a minute.
+ */
 #include "base/config.h"
 #include "base/log.h"
+#include "dispatcher/job.h"
 #include "rules/delivery/deliveries.h"
 
 enum {
     DAYS_AHEAD = 3,
     DAYS_AT_ONCE = 400, /* that are made in one go, where nobody made any for long */
-    DROPS_AT_ONCE = 4,  /* in one housekeeping: each needs the table for itself for a moment */
+    DROPS_AT_ONCE = 4,  /* in a minute: each needs the table for itself for a moment */
     ROWS_AT_ONCE = 500,
+    KEEP_EVERY_US = 60000000,
     SWEEP_PAUSE_US = 20000
 };
 
@@ -152,29 +167,7 @@ static void drop_events(struct dispatcher *dispatcher)
     }
 }
 
-void partitions_keep(struct dispatcher *dispatcher)
-{
-    struct days events = read_days(dispatcher, DB_EVENTS), attempts = read_days(dispatcher, DB_ATTEMPTS);
-    if (!add_days(dispatcher, DB_EVENTS, events) || !add_days(dispatcher, DB_ATTEMPTS, attempts) ||
-        !drop_attempts(dispatcher, attempts))
-        return;
-    if (events.count > 0 && events.items[0] < first_day_kept() && partitions_sweep_is_over(dispatcher)) {
-        dispatcher->sweep_event = dispatcher->sweep_delivery = id_lowest();
-        dispatcher->sweep_at = 0;
-    }
-}
-
 /* ---- deliveries ---- */
-
-bool partitions_sweep_is_due(const struct dispatcher *dispatcher)
-{
-    return clock_monotonic() >= dispatcher->sweep_at;
-}
-
-bool partitions_sweep_is_over(const struct dispatcher *dispatcher)
-{
-    return dispatcher->sweep_at == INT64_MAX;
-}
 
 /* What still waits after all that time. */
 static void give_up(struct dispatcher *dispatcher, struct rows old)
@@ -204,15 +197,38 @@ static void delete_settled(struct dispatcher *dispatcher, struct rows old)
     db_run_many(dispatcher->db, &DELETE_SETTLED, values, 2, old.count);
 }
 
-void partitions_sweep(struct dispatcher *dispatcher)
+/* ---- the job ---- */
+
+struct partitions {
+    int64_t keep_at;
+    int64_t sweep_at;          /* the next step of the sweep; INT64_MAX: nothing to sweep */
+    struct id event, delivery; /* how far it has come */
+};
+
+/* Adds days, drops attempts, starts a sweep where there are days to go. */
+static void keep(struct dispatcher *dispatcher, struct partitions *partitions)
 {
-    struct value event = value_id(dispatcher->sweep_event), delivery = value_id(dispatcher->sweep_delivery);
+    partitions->keep_at = clock_monotonic() + KEEP_EVERY_US;
+    struct days events = read_days(dispatcher, DB_EVENTS), attempts = read_days(dispatcher, DB_ATTEMPTS);
+    if (!add_days(dispatcher, DB_EVENTS, events) || !add_days(dispatcher, DB_ATTEMPTS, attempts) ||
+        !drop_attempts(dispatcher, attempts))
+        return;
+    if (events.count > 0 && events.items[0] < first_day_kept() && partitions->sweep_at == INT64_MAX) {
+        partitions->event = partitions->delivery = id_lowest();
+        partitions->sweep_at = 0;
+    }
+}
+
+/* Some deliveries, and in the end the days without any. */
+static void sweep(struct dispatcher *dispatcher, struct partitions *partitions)
+{
+    struct value event = value_id(partitions->event), delivery = value_id(partitions->delivery);
     struct id to = first_id_of(first_day_kept());
-    dispatcher->sweep_at = clock_monotonic() + SWEEP_PAUSE_US;
+    partitions->sweep_at = clock_monotonic() + SWEEP_PAUSE_US;
     struct rows old = db_all(dispatcher->db, dispatcher->turn, &OLD_DELIVERIES,
                              BIND(event, value_id(to), event, delivery, value_int(ROWS_AT_ONCE)));
     if (old.count == 0) {
-        dispatcher->sweep_at = INT64_MAX;
+        partitions->sweep_at = INT64_MAX;
         drop_events(dispatcher);
         return;
     }
@@ -220,6 +236,43 @@ void partitions_sweep(struct dispatcher *dispatcher)
     give_up(dispatcher, old);
     delete_settled(dispatcher, old);
     db_commit(dispatcher->db);
-    dispatcher->sweep_event = row_id(&old.items[old.count - 1], "event_id");
-    dispatcher->sweep_delivery = row_id(&old.items[old.count - 1], "id");
+    partitions->event = row_id(&old.items[old.count - 1], "event_id");
+    partitions->delivery = row_id(&old.items[old.count - 1], "id");
 }
+
+static void init(struct dispatcher *dispatcher, void *state)
+{
+    (void)dispatcher;
+    ((struct partitions *)state)->sweep_at = INT64_MAX;
+}
+
+static int64_t due_at(const struct dispatcher *dispatcher, const void *state)
+{
+    const struct partitions *partitions = state;
+    (void)dispatcher;
+    return partitions->keep_at < partitions->sweep_at ? partitions->keep_at : partitions->sweep_at;
+}
+
+static bool is_over(const struct dispatcher *dispatcher, const void *state)
+{
+    const struct partitions *partitions = state;
+    (void)dispatcher;
+    return partitions->keep_at > 0 && partitions->sweep_at == INT64_MAX;
+}
+
+static void step(struct dispatcher *dispatcher, void *state)
+{
+    struct partitions *partitions = state;
+    if (clock_monotonic() >= partitions->keep_at)
+        keep(dispatcher, partitions);
+    else
+        sweep(dispatcher, partitions);
+}
+
+const struct job partitions_job = { .name = "partitions",
+                                    .leader_only = true,
+                                    .size = sizeof(struct partitions),
+                                    .init = init,
+                                    .due_at = due_at,
+                                    .is_over = is_over,
+                                    .step = step };

@@ -1,8 +1,17 @@
-#include "dispatcher/mail.h"
-
+/*
+ * mail: gives due messages to the courier, a few at a time.
+ *
+ * As deliveries, messages are leased and fenced; what a killed dispatcher had in hand comes due again, with
+ * the same Message-ID. A mail that is not taken is tried again after 1 and 5 minutes, half an hour, 2, 8 and
+ * 24 hours, then given up; where the fault is not the mail's (no server, no login), once a day until it is
+ * MAIL_AGE old. While the server cannot be used at all one mail alone tries it, after a rest, and the others
+ * lose nothing.
+ */
 #include "base/config.h"
 #include "base/log.h"
 #include "channels/email.h"
+#include "dispatcher/job.h"
+#include "dispatcher/window.h"
 
 enum {
     PARALLEL = 4, /* connections that mail servers commonly grant one client */
@@ -10,6 +19,8 @@ enum {
     REST_FIRST_US = 5000000,
     REST_LONGEST_US = 60000000
 };
+
+#define MAIL_AGE (5 * CLOCK_DAY)
 
 static const instant SCHEDULE[] = { CLOCK_MINUTE,   5 * CLOCK_MINUTE, 30 * CLOCK_MINUTE,
                                     2 * CLOCK_HOUR, 8 * CLOCK_HOUR,   24 * CLOCK_HOUR };
@@ -133,9 +144,9 @@ static int room_left(const struct mail_room *room)
     return (room->usable ? PARALLEL : 1) - room->in_hand;
 }
 
-static void claim(struct dispatcher *dispatcher)
+static void claim(struct dispatcher *dispatcher, void *state)
 {
-    struct mail_room *room = dispatcher->mail;
+    struct mail_room *room = state;
     instant now = clock_now();
     struct id fence = id_new();
     int most = room_left(room);
@@ -155,9 +166,8 @@ static void claim(struct dispatcher *dispatcher)
     room->work_left = due.count == (size_t)most;
 }
 
-static void fly(struct dispatcher *dispatcher, struct letter *letter)
+static void fly(struct dispatcher *dispatcher, struct mail_room *room, struct letter *letter)
 {
-    struct mail_room *room = dispatcher->mail;
     TAILQ_REMOVE(&room->claimed, letter, link);
     letter->errand.sender = &room->sender;
     if (!email_order(&letter->errand, &letter->email)) {
@@ -170,29 +180,28 @@ static void fly(struct dispatcher *dispatcher, struct letter *letter)
         take_back(room, &letter->errand);
 }
 
-static bool may_claim(const struct dispatcher *dispatcher, int64_t now)
+/* When it may; INT64_MAX: not before an answer, or somebody, gives way. */
+static int64_t claims_at(const struct dispatcher *dispatcher, const struct mail_room *room)
 {
-    const struct mail_room *room = dispatcher->mail;
-    return !dispatcher->draining && !email_problem() && room_left(room) > 0 && now >= room->rest_until &&
-           (room->work_left || now >= room->look_at);
+    if (window_drains(dispatcher) || email_problem() || room_left(room) <= 0)
+        return INT64_MAX;
+    return room->work_left || room->look_at < room->rest_until ? room->rest_until : room->look_at;
 }
 
-static void claim_and_start(struct dispatcher *dispatcher)
+static void claim_and_start(struct dispatcher *dispatcher, struct mail_room *room)
 {
-    struct mail_room *room = dispatcher->mail;
     struct letter *letter;
-    enum fault fault;
     int64_t now = clock_monotonic();
-    if (!may_claim(dispatcher, now))
+    if (now < claims_at(dispatcher, room))
         return;
     room->look_at = now + LOOK_EVERY_US;
     room->work_left = false;
-    if (!dispatcher_guarded(dispatcher, claim, &fault)) {
+    if (database_guarded(dispatcher, claim, room) != FAULT_NONE) {
         let_all_go(room, &room->claimed);
         return;
     }
     while ((letter = TAILQ_FIRST(&room->claimed)))
-        fly(dispatcher, letter);
+        fly(dispatcher, room, letter);
 }
 
 /* ---- settle ---- */
@@ -232,9 +241,9 @@ static void settle_letter(struct dispatcher *dispatcher, const struct letter *le
                  attempts);
 }
 
-static void settle(struct dispatcher *dispatcher)
+static void settle(struct dispatcher *dispatcher, void *state)
 {
-    struct mail_room *room = dispatcher->mail;
+    struct mail_room *room = state;
     struct letter *letter;
     db_begin(dispatcher->db);
     TAILQ_FOREACH(letter, &room->done, link)
@@ -244,55 +253,57 @@ static void settle(struct dispatcher *dispatcher)
 }
 
 /* A row that cannot be settled is let go: its lease runs out and it is sent again. */
-static void settle_done(struct dispatcher *dispatcher)
+static void settle_done(struct dispatcher *dispatcher, struct mail_room *room)
 {
-    struct mail_room *room = dispatcher->mail;
-    enum fault fault;
-    if (TAILQ_EMPTY(&room->done))
-        return;
-    if (!dispatcher_guarded(dispatcher, settle, &fault) && fault == FAULT_BROKEN)
+    if (!TAILQ_EMPTY(&room->done) && database_guarded(dispatcher, settle, room) == FAULT_BROKEN)
         let_all_go(room, &room->done);
 }
 
-void mail_run(struct dispatcher *dispatcher)
-{
-    settle_done(dispatcher);
-    claim_and_start(dispatcher);
-}
+/* ---- the job ---- */
 
-/* ---- the room ---- */
-
-void mail_init(struct dispatcher *dispatcher)
+static void init(struct dispatcher *dispatcher, void *state)
 {
-    struct mail_room *room = pool_alloc(dispatcher->life, sizeof *room);
+    struct mail_room *room = state;
+    (void)dispatcher;
     TAILQ_INIT(&room->claimed);
     TAILQ_INIT(&room->done);
     room->work_left = true; /* until a look finds none */
     room->sender = (struct sender){ .done = take_back, .owner = room };
-    dispatcher->mail = room;
 }
 
-void mail_release(struct dispatcher *dispatcher)
+static void release(struct dispatcher *dispatcher, void *state)
 {
-    let_all_go(dispatcher->mail, &dispatcher->mail->done);
+    struct mail_room *room = state;
+    (void)dispatcher;
+    let_all_go(room, &room->done); /* the courier has none any more */
 }
 
-bool mail_is_idle(const struct dispatcher *dispatcher)
+static int64_t due_at(const struct dispatcher *dispatcher, const void *state)
 {
-    return dispatcher->mail->in_hand == 0;
+    const struct mail_room *room = state;
+    return TAILQ_EMPTY(&room->done) ? claims_at(dispatcher, room) : 0;
 }
 
-bool mail_has_work(const struct dispatcher *dispatcher)
+/* What waits for a server that cannot be used is left to others. */
+static bool is_over(const struct dispatcher *dispatcher, const void *state)
 {
-    const struct mail_room *room = dispatcher->mail;
-    return room->work_left && !dispatcher->draining && !email_problem() &&
-           clock_monotonic() >= room->rest_until;
+    const struct mail_room *room = state;
+    return room->in_hand == 0 && !(room->work_left && clock_monotonic() >= claims_at(dispatcher, room));
 }
 
-int64_t mail_due_at(const struct dispatcher *dispatcher)
+static void step(struct dispatcher *dispatcher, void *state)
 {
-    const struct mail_room *room = dispatcher->mail;
-    if (!TAILQ_EMPTY(&room->done) || (mail_has_work(dispatcher) && room_left(room) > 0))
-        return 0;
-    return INT64_MAX;
+    struct mail_room *room = state;
+    settle_done(dispatcher, room);
+    if (!dispatcher->outage.away)
+        claim_and_start(dispatcher, room);
 }
+
+const struct job mail_job = { .name = "mail",
+                              .while_draining = true,
+                              .size = sizeof(struct mail_room),
+                              .init = init,
+                              .release = release,
+                              .due_at = due_at,
+                              .is_over = is_over,
+                              .step = step };

@@ -1,19 +1,19 @@
-#include "dispatcher/housekeeping.h"
-
+/*
+ * housekeeping: what has had its time is swept once a minute, a little in each turn. What fills days is
+ * partitions.c's, what waits for an endpoint that is gone is orphans.c's.
+ */
 #include "api/rate.h"
 #include "base/config.h"
 #include "base/log.h"
-#include "dispatcher/orphans.h"
-#include "dispatcher/partitions.h"
-#include "dispatcher/shards.h"
+#include "dispatcher/job.h"
+#include "dispatcher/options.h"
 #include "rules/people/keys.h"
 #include "rules/people/logins.h"
 
 enum {
     AT_ONCE = 500, /* rows in one turn */
     PAUSE_US = 20000,
-    ROUND_EVERY_US = 60000000,
-    LEAD_EVERY_US = 1000000 /* who does not lead may do so soon */
+    ROUND_EVERY_US = 60000000
 };
 
 /* Rows that have had their time: `find` gives the columns that `drop` binds, a bounded number of them. */
@@ -95,49 +95,53 @@ static bool sweep_recoveries(struct dispatcher *dispatcher)
     return sweep(dispatcher, &old_recoveries, BIND(retained_since(), value_int(AT_ONCE)));
 }
 
-static bool keep_partitions(struct dispatcher *dispatcher)
-{
-    partitions_keep(dispatcher);
-    return false;
-}
-
 /* Each does a little, and says whether there is more. */
-static bool (*const jobs[])(struct dispatcher *) = { sweep_small,      sweep_keys,    sweep_messages,
-                                                     sweep_recoveries, orphans_sweep, keep_partitions };
-enum { JOBS = sizeof jobs / sizeof *jobs };
+static bool (*const tasks[])(struct dispatcher *) = { sweep_small, sweep_keys, sweep_messages,
+                                                      sweep_recoveries };
+enum { TASKS = sizeof tasks / sizeof *tasks };
 
-static void step(struct dispatcher *dispatcher)
+/* ---- the job ---- */
+
+struct housekeeping {
+    int64_t at;  /* the next step */
+    size_t task; /* … and what it does; 0: a round begins */
+};
+
+static void go_on(struct housekeeping *house)
 {
-    bool more = jobs[dispatcher->house_job](dispatcher);
-    bool pause = more && !dispatcher->once; /* one that only does what is due ends the sooner */
-    dispatcher->house_job += !more;
-    dispatcher->house_at = clock_monotonic() + (pause ? PAUSE_US : 0);
+    house->task = (house->task + 1) % TASKS;
+    house->at = clock_monotonic() + (house->task == 0 ? ROUND_EVERY_US : 0);
 }
 
-bool housekeeping_is_due(const struct dispatcher *dispatcher)
+static void step(struct dispatcher *dispatcher, void *state)
 {
-    return clock_monotonic() >= dispatcher->house_at;
-}
-
-bool housekeeping_is_over(const struct dispatcher *dispatcher)
-{
-    return dispatcher->house_at > 0 && dispatcher->house_job == 0;
-}
-
-void housekeeping_keep(struct dispatcher *dispatcher)
-{
-    enum fault fault;
-    if (dispatcher->house_job == 0)
-        lanes_forget(&dispatcher->lanes, clock_now());
-    if (!shards_lead(dispatcher)) {
-        dispatcher->house_job = 0;
-        dispatcher->house_at = clock_monotonic() + LEAD_EVERY_US;
+    struct housekeeping *house = state;
+    size_t task = house->task;
+    go_on(house); /* should this one fail the others have their turn; it has its next in a minute */
+    if (!tasks[task](dispatcher))
         return;
-    }
-    if (!dispatcher_guarded(dispatcher, step, &fault))
-        dispatcher->house_job++; /* the others shall have their turn; it has its next in a minute */
-    if (dispatcher->house_job < JOBS)
-        return;
-    dispatcher->house_job = 0;
-    dispatcher->house_at = clock_monotonic() + ROUND_EVERY_US;
+    bool pause = !dispatcher->options->once; /* one that only does what is due ends the sooner */
+    house->task = task;
+    house->at = clock_monotonic() + (pause ? PAUSE_US : 0);
 }
+
+static int64_t due_at(const struct dispatcher *dispatcher, const void *state)
+{
+    (void)dispatcher;
+    return ((const struct housekeeping *)state)->at;
+}
+
+/* The first round is. */
+static bool is_over(const struct dispatcher *dispatcher, const void *state)
+{
+    const struct housekeeping *house = state;
+    (void)dispatcher;
+    return house->at > 0 && house->task == 0;
+}
+
+const struct job housekeeping_job = { .name = "housekeeping",
+                                      .leader_only = true,
+                                      .size = sizeof(struct housekeeping),
+                                      .due_at = due_at,
+                                      .is_over = is_over,
+                                      .step = step };

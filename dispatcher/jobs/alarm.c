@@ -1,18 +1,28 @@
-#include "dispatcher/alarm.h"
-
+/*
+ * alarm: a lag that nobody sees must be impossible. Every ALARM_EVERY seconds the leading dispatcher looks at
+ * what has been due for longest; its first look comes before its first claim, so that what a dead cron left
+ * behind is told even though it is sent a moment later.
+ *
+ *     lag    deliveries overdue by more than lag_alarm: a log line, a mail to the operator, and for each
+ *            company concerned (ALARM_COMPANIES at most) the event delivery.lagging and a mail to its owner
+ *     mail   the same of mails: a log line; no mail would arrive
+ *
+ * An alarm is told when it is raised and again each hour while it stands; it ends when the lag is below half.
+ * Row, events and mails are one transaction.
+ */
 #include "base/config.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "channels/email.h"
-#include "dispatcher/look.h"
-#include "dispatcher/shards.h"
+#include "dispatcher/job.h"
+#include "dispatcher/options.h"
 #include "rules/delivery/backlog.h"
 #include "rules/event/events.h"
 #include "rules/message/messages.h"
 #include "rules/people/companies.h"
 
-enum { SAY_AGAIN = CLOCK_HOUR };
+enum { SAY_AGAIN = CLOCK_HOUR, ALARM_EVERY = 10, ALARM_COMPANIES = 50 };
 
 static const struct statement KNOW = { "INSERT IGNORE INTO alarms (name) VALUES (?)", .in = "s" };
 
@@ -40,12 +50,6 @@ struct alarm {
 static int64_t overdue_seconds(instant due_at, instant now)
 {
     return due_at && now > due_at ? (now - due_at) / CLOCK_SECOND : 0;
-}
-
-/* Only the leader looks: the others would say the same. A single run is not one; it works beside. */
-static bool leads(const struct dispatcher *dispatcher)
-{
-    return shards_lead(dispatcher) && !dispatcher->once;
 }
 
 /* ---- who is told of late deliveries ---- */
@@ -109,7 +113,7 @@ static void tell_lag(struct dispatcher *dispatcher, const struct alarm *alarm, i
     for (size_t i = 0; i < late.count; i++)
         tell_company(dispatcher, row_id(&late.items[i], "company_id"),
                      row_time(&late.items[i], "oldest_due_at"), now);
-    look_soon(dispatcher);
+    wake_soon(&dispatcher->wake);
 }
 
 /* ---- raised, told again, ended ---- */
@@ -141,10 +145,24 @@ static void judge(struct dispatcher *dispatcher, const struct alarm *alarm, inst
     db_commit(dispatcher->db);
 }
 
-static void look(struct dispatcher *dispatcher)
+/* ---- the job ---- */
+
+struct alarms {
+    int64_t look_at;
+};
+
+/* A single run is none to look; it works beside. */
+static int64_t due_at(const struct dispatcher *dispatcher, const void *state)
 {
+    return dispatcher->options->once ? INT64_MAX : ((const struct alarms *)state)->look_at;
+}
+
+static void step(struct dispatcher *dispatcher, void *state)
+{
+    struct alarms *alarms = state;
     instant now = clock_now();
     struct alarm lag = { .name = "lag", .tell = tell_lag }, mail = { .name = "mail" };
+    alarms->look_at = clock_monotonic() + ALARM_EVERY * INT64_C(1000000);
     struct rows oldest = backlog_companies(dispatcher->db, dispatcher->turn, now, now, 1);
     if (oldest.count > 0)
         lag.oldest_due_at = row_time(&oldest.items[0], "oldest_due_at");
@@ -156,12 +174,6 @@ static void look(struct dispatcher *dispatcher)
     judge(dispatcher, &mail, now);
 }
 
-void alarm_run(struct dispatcher *dispatcher)
-{
-    enum fault fault;
-    int64_t now = clock_monotonic();
-    if (dispatcher->draining || !leads(dispatcher) || now < dispatcher->alarm_at)
-        return;
-    dispatcher->alarm_at = now + ALARM_EVERY * INT64_C(1000000);
-    dispatcher_guarded(dispatcher, look, &fault);
-}
+const struct job alarm_job = {
+    .name = "alarm", .leader_only = true, .size = sizeof(struct alarms), .due_at = due_at, .step = step
+};

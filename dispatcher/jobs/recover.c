@@ -1,8 +1,14 @@
-#include "dispatcher/recover.h"
-#include "dispatcher/shards.h"
-
+/*
+ * recover: sending again what an endpoint missed, as people ask for it (handlers/recoveries.c).
+ *
+ * A running recovery walks the company's events by their ids from `cursor_id` on. Once a second it makes up
+ * to `rate` deliveries due: those that are missing, those that had failed, or both. A delivery's id follows
+ * from event and endpoint, and cursor, count and deliveries are of one transaction: whoever is killed,
+ * nothing is lost or made twice.
+ */
 #include "base/log.h"
-#include "dispatcher/look.h"
+#include "dispatcher/job.h"
+#include "dispatcher/shards.h"
 #include "rules/event/events.h"
 
 enum {
@@ -70,6 +76,14 @@ static const struct statement ADVANCE = {
     "UPDATE recoveries SET cursor_id = ?, recovered = recovered + ?, state = ?, updated_at = ?"
     " WHERE company_id = ? AND id = ?",
     .in = "uistuu"
+};
+
+struct recover {
+    int64_t at;            /* the next turn's part of the round */
+    int64_t round_at;      /* when this round over all of them began */
+    struct id last;        /* the one that came last in this round; nil: none yet */
+    struct rows running;   /* this turn's, */
+    const struct row *row; /* … and the one in hand */
 };
 
 struct step {
@@ -177,19 +191,19 @@ static const char *finish(struct dispatcher *dispatcher, struct step *step, bool
     return state;
 }
 
-static bool has_time(const struct dispatcher *dispatcher)
+static bool has_time(const struct recover *recover)
 {
-    return clock_monotonic() < dispatcher->recover_at + TURN_US;
+    return clock_monotonic() < recover->at + TURN_US;
 }
 
-/* One step of `dispatcher->recovery`. */
-static void recover_one(struct dispatcher *dispatcher)
+/* One step of the recovery in hand. */
+static void recover_one(struct dispatcher *dispatcher, void *data)
 {
-    const struct row *running = dispatcher->recovery;
+    const struct recover *recover = data;
     struct step step = {
-        .recovery = row_id(running, "id"),
-        .company = row_id(running, "company_id"),
-        .endpoint = row_id(running, "endpoint_id"),
+        .recovery = row_id(recover->row, "id"),
+        .company = row_id(recover->row, "company_id"),
+        .endpoint = row_id(recover->row, "endpoint_id"),
         .now = clock_now(),
     };
     bool more = true;
@@ -201,54 +215,58 @@ static void recover_one(struct dispatcher *dispatcher)
         return;
     }
     begin(dispatcher, &step, row);
-    for (int i = 0; i < LOOKS && more && (i == 0 || has_time(dispatcher)); i++)
+    for (int i = 0; i < LOOKS && more && (i == 0 || has_time(recover)); i++)
         more = look(dispatcher, &step);
     const char *state = finish(dispatcher, &step, !more && step.room > 0);
     db_commit(dispatcher->db);
     log_debug("recovery made=%zu revived=%zu state=%s", step.made_count, step.revived_count, state);
-    if (step.made_count + step.revived_count == 0)
-        return;
-    dispatcher->work_left = true; /* for all that is known */
-    look_soon(dispatcher);
+    if (step.made_count + step.revived_count > 0)
+        wake_soon(&dispatcher->wake);
 }
 
-static void find_running(struct dispatcher *dispatcher)
+/* ---- the job ---- */
+
+static int64_t due_at(const struct dispatcher *dispatcher, const void *state)
 {
-    struct value after = value_id(dispatcher->recovered_last);
-    dispatcher->recoveries =
-        db_all(dispatcher->db, dispatcher->turn, &FIND_RUNNING, BIND(after, after, value_int(AT_ONCE)));
+    (void)dispatcher;
+    return ((const struct recover *)state)->at;
 }
 
-bool recover_is_under_way(const struct dispatcher *dispatcher)
+/* All had a step in this round. */
+static bool is_over(const struct dispatcher *dispatcher, const void *state)
 {
-    return dispatcher->recover_at == 0 || !id_is_nil(dispatcher->recovered_last);
+    const struct recover *recover = state;
+    (void)dispatcher;
+    return recover->at > 0 && id_is_nil(recover->last);
 }
 
-bool recover_is_due(const struct dispatcher *dispatcher)
+/* A step of the next few, each guarded on its own: one that fails keeps no other from going on. */
+static void recover_some(struct dispatcher *dispatcher, void *state)
 {
-    return !dispatcher->draining && clock_monotonic() >= dispatcher->recover_at;
-}
-
-void recover_some(struct dispatcher *dispatcher)
-{
-    enum fault fault;
+    struct recover *recover = state;
+    struct value after = value_id(recover->last);
     int64_t now = clock_monotonic();
-    if (id_is_nil(dispatcher->recovered_last))
-        dispatcher->recover_round = now;
-    if (!dispatcher_guarded(dispatcher, find_running, &fault)) {
-        dispatcher->recover_at = now + RECOVER_EVERY_US;
-        return;
-    }
-    dispatcher->recover_at = now; /* the next few in the next turn */
     size_t i = 0;
-    for (; i < dispatcher->recoveries.count && (i == 0 || has_time(dispatcher)) && !dispatcher->away; i++) {
-        dispatcher->recovery = &dispatcher->recoveries.items[i];
-        dispatcher->recovered_last = row_id(dispatcher->recovery, "id");
-        if (shards_own(dispatcher, row_id(dispatcher->recovery, "endpoint_id")))
-            dispatcher_guarded(dispatcher, recover_one, &fault);
+    if (id_is_nil(recover->last))
+        recover->round_at = now;
+    recover->at = now + RECOVER_EVERY_US; /* should this fail */
+    recover->running =
+        db_all(dispatcher->db, dispatcher->turn, &FIND_RUNNING, BIND(after, after, value_int(AT_ONCE)));
+    recover->at = now; /* the next few in the next turn */
+    for (; i < recover->running.count && (i == 0 || has_time(recover)) && !dispatcher->outage.away; i++) {
+        recover->row = &recover->running.items[i];
+        recover->last = row_id(recover->row, "id");
+        if (shards_own(dispatcher, row_id(recover->row, "endpoint_id")))
+            database_guarded(dispatcher, recover_one, recover);
     }
-    if (i == dispatcher->recoveries.count && i < AT_ONCE) {
-        dispatcher->recovered_last = (struct id){ { 0 } };
-        dispatcher->recover_at = dispatcher->recover_round + RECOVER_EVERY_US;
+    if (i == recover->running.count && i < AT_ONCE) {
+        recover->last = (struct id){ { 0 } };
+        recover->at = recover->round_at + RECOVER_EVERY_US;
     }
 }
+
+const struct job recover_job = { .name = "recover",
+                                 .size = sizeof(struct recover),
+                                 .due_at = due_at,
+                                 .is_over = is_over,
+                                 .step = recover_some };
