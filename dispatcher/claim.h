@@ -30,7 +30,7 @@ struct taken {     /* what came of it */
 struct taken claim_lane(struct dispatcher *dispatcher, struct claim *claim, int share,
                         struct transfer_list *claimed);
 
-/* Which endpoints test sends wait for; FIND as claim_test takes its rows. */
+/* The endpoints for which test sends are due. */
 struct rows claim_find_tests(struct dispatcher *dispatcher, instant now);
 /* All test sends of one of them that have room. */
 struct taken claim_tests_of(struct dispatcher *dispatcher, const struct row *due, struct id fence,

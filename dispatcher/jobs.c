@@ -2,26 +2,27 @@
 
 /* A line each, in the order in which a turn runs them. */
 #define JOBS                                                                                                 \
-    JOB(listen)                                                                                              \
-    JOB(window)                                                                                              \
-    JOB(shards)                                                                                              \
-    JOB(hold)                                                                                                \
-    JOB(alarm) /* before anything is claimed */                                                              \
-    JOB(reminders)                                                                                           \
-    JOB(release)                                                                                             \
-    JOB(recover)                                                                                             \
-    JOB(look) /* look → claim → send */                                                                  \
-    JOB(send)                                                                                                \
-    JOB(settle)                                                                                              \
-    JOB(mail)                                                                                                \
-    JOB(forget)                                                                                              \
-    JOB(housekeeping)                                                                                        \
-    JOB(orphans)                                                                                             \
-    JOB(partitions)
+    JOB(listen_job)                                                                                          \
+    JOB(window_job)                                                                                          \
+    JOB(shards_job)                                                                                          \
+    JOB(hold_job)                                                                                            \
+    JOB(alarm_job) /* before anything is claimed */                                                          \
+    JOB(reminders_job)                                                                                       \
+    JOB(release_job)                                                                                         \
+    JOB(recover_job)                                                                                         \
+    JOB(look_job) /* look → claim → send */                                                              \
+    JOB(send_job)                                                                                            \
+    JOB(settle_job)                                                                                          \
+    JOB(mail_job)                                                                                            \
+    JOB(forget_job)                                                                                          \
+    JOB(housekeeping_job)                                                                                    \
+    JOB(orphans_job)                                                                                         \
+    JOB(partitions_job)
 
-#define JOB(name) extern const struct job name##_job;
+/* clang-format off */
+#define JOB(name) extern const struct job name;
 JOBS
 #undef JOB
 
-#define JOB(name) &name##_job,
-    const struct job *const jobs[] = { JOBS NULL };
+#define JOB(name) &name,
+const struct job *const jobs[] = { JOBS NULL };
