@@ -1,12 +1,12 @@
 #include "api/field_text.h"
 
 #include "base/text.h"
+#include "base/url.h"
 #include "base/zone.h"
 
-#include <curl/curl.h>
 #include <math.h>
 
-enum { TEXT_MAX = 200, LINES_MAX = 10000, URL_MAX = 2048 };
+enum { TEXT_MAX = 200, LINES_MAX = 10000 };
 
 bool field_is_text(enum field_type type)
 {
@@ -114,18 +114,6 @@ static const char *take_clock(const char *text, size_t length, struct value *val
         return "must be a time of day between 00:00 and 24:00";
     *value = value_int(hour * 60 + minute);
     return NULL;
-}
-
-static bool is_url(const char *text, size_t length)
-{
-    CURLU *url = length > 0 && length <= URL_MAX ? curl_url() : NULL;
-    bool good = url && !strpbrk(text, " \t\r\n") &&
-                curl_url_set(url, CURLUPART_URL, text, CURLU_NON_SUPPORT_SCHEME) == CURLUE_OK &&
-                (strncasecmp(text, "http://", 7) == 0 || strncasecmp(text, "https://", 8) == 0);
-
-    if (url)
-        curl_url_cleanup(url);
-    return good;
 }
 
 static bool is_secret(const char *text, size_t length, const struct field *field)
@@ -238,7 +226,7 @@ const char *field_take_text(struct pool *pool, const struct field *field, const 
     case FIELD_PHONE:
         return take_checked(text_is_phone(text, length), text, length, value, "must be a phone number");
     case FIELD_URL:
-        return take_checked(is_url(text, length), text, length, value,
+        return take_checked(url_read(&(struct url){ 0 }, text), text, length, value,
                             "must be an absolute http or https URL");
     case FIELD_ZONE:
         return take_checked(zone_find(text) != NULL, text, length, value,

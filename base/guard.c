@@ -1,14 +1,14 @@
 #include "base/guard.h"
 
 #include "base/range.h"
+#include "base/url.h"
 
 #include <arpa/inet.h>
-#include <curl/curl.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <stdint.h>
 
-enum { URL_MAX = 2048, NAME_MAX_LENGTH = 253, LABEL_MAX = 63 };
+enum { NAME_MAX_LENGTH = 253, LABEL_MAX = 63 };
 
 /* What the operator allows beside the public internet. */
 static struct range *allowed;
@@ -219,55 +219,30 @@ static bool loopback_is_allowed(void)
     return judge4(loopback) == GUARD_ALLOWED;
 }
 
-static const char *host_problem(char *host, bool https)
+static const char *host_problem(const struct url *url)
 {
     enum guard_verdict verdict;
-    size_t length = strlen(host);
 
-    if (host[0] == '[' && host[length - 1] == ']') {
-        host[length - 1] = '\0';
-        host++;
-    }
-    if (judge_literal(host, &verdict)) {
+    if (judge_literal(url->host, &verdict)) {
         if (verdict == GUARD_REFUSED)
             return "must not point to a private, local or reserved address";
-        return https || verdict == GUARD_ALLOWED ? NULL : "must use https";
+        return url->https || verdict == GUARD_ALLOWED ? NULL : "must use https";
     }
-    if (!is_name(host) || ends_in_number(host))
+    if (!is_name(url->host) || ends_in_number(url->host))
         return "must have a valid host name";
-    if (https || (strcasecmp(host, "localhost") == 0 && loopback_is_allowed()))
+    if (url->https || (strcasecmp(url->host, "localhost") == 0 && loopback_is_allowed()))
         return NULL;
     return "must use https";
 }
 
-static const char *parsed_problem(CURLU *parsed, const char *url, bool https)
-{
-    const char *problem;
-    char *part = NULL;
-
-    if (curl_url_set(parsed, CURLUPART_URL, url, 0) != CURLUE_OK)
-        return "must be a valid URL";
-    if (curl_url_get(parsed, CURLUPART_PORT, &part, 0) == CURLUE_OK) {
-        bool zero = strspn(part, "0") == strlen(part);
-        curl_free(part);
-        if (zero)
-            return "must not use port 0";
-    }
-    if (curl_url_get(parsed, CURLUPART_HOST, &part, 0) != CURLUE_OK)
-        return "must have a host";
-    problem = host_problem(part, https);
-    curl_free(part);
-    return problem;
-}
-
 const char *guard_url_problem(const char *url)
 {
-    const char *problem, *host;
+    const char *host;
+    struct url parsed;
     bool https;
     size_t length;
-    CURLU *parsed;
 
-    if (strlen(url) > URL_MAX)
+    if (strlen(url) > URL_TEXT_MAX)
         return "must have 2048 bytes at most";
     if (!is_url_text(url))
         return "must be a URL in ASCII: escape other characters with %, write other hosts in Punycode";
@@ -282,10 +257,7 @@ const char *guard_url_problem(const char *url)
         return "must have a valid host name"; /* an escaped host, or an IPv6 zone */
     if (strchr(url, '#'))
         return "must not have a fragment";
-    parsed = curl_url();
-    if (!parsed)
-        abort(); /* no memory left */
-    problem = parsed_problem(parsed, url, https);
-    curl_url_cleanup(parsed);
-    return problem;
+    if (!url_read(&parsed, url))
+        return "must be a valid URL";
+    return parsed.port == 0 ? "must not use port 0" : host_problem(&parsed);
 }

@@ -1,6 +1,7 @@
 """The same program as plain CGI, for hosts without FastCGI."""
 
 import json
+import subprocess
 
 from world import shop, future
 
@@ -43,3 +44,9 @@ def test_a_query_reaches_the_handler_as_cgi(stack, company):
     company.user("A"), company.user("B")
     status, _, text = run_cgi(stack, "GET", "/api/v1/users?limit=1", company.key)
     assert status == 200 and len(json.loads(text)["data"]) == 1
+
+
+def test_the_program_loads_no_library_that_only_sends(stack):
+    """Each plain CGI request starts the program anew, and the 28 libraries behind libcurl were half of that start."""
+    loaded = subprocess.run(["ldd", stack.build / "slotwire-api"], capture_output=True, text=True, check=True).stdout
+    assert "libmariadb" in loaded and "curl" not in loaded
