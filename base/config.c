@@ -157,6 +157,12 @@ static const struct row rows[CONFIG_COUNT] = {
                                     .fallback = "",
                                     .doc = "Path of slotwire-dispatcher, which a worker starts when none was "
                                            "seen for three minutes: cron stopped. Empty: it does not." },
+    [CONFIG_DISPATCHER_LOG_LEVEL] = { .name = "dispatcher_log_level",
+                                      .type = SETTING_CHOICE,
+                                      .fallback = "warn",
+                                      .doc = "Least weight of what the dispatcher writes to standard error, "
+                                             "which cron mails. A log_file gets what log_level lets through.",
+                                      .choices = "error|warn|info|debug" },
     [CONFIG_SESSION_SECRET] = { .name = "session_secret",
                                 .type = SETTING_TEXT,
                                 .fallback = "",

@@ -40,10 +40,11 @@ enum setting {
     CONFIG_DISPATCHER_NAME,          /* one dispatcher at a time works by each name; empty: the host's name */
     CONFIG_DISPATCHER_SHARD_LEASE,   /* seconds a share of the lanes is held without a sign of life: 15 */
     CONFIG_DISPATCHER_PROGRAM, /* what a worker starts when no dispatcher was seen for long; empty: nothing */
-    CONFIG_SESSION_SECRET,     /* secret: signs the tokens of logins; empty: nobody can log in */
-    CONFIG_PASSWORD_ROUNDS,    /* scrypt's p of new hashes of passwords: 3 */
-    CONFIG_LIMIT_BOOKINGS,     /* bookings that one key may make in a minute: 10 */
-    CONFIG_LIMIT_CALENDAR,     /* calendar reads of one key in an hour: 60 */
+    CONFIG_DISPATCHER_LOG_LEVEL, /* error | warn | info | debug, of what it writes to standard error: warn */
+    CONFIG_SESSION_SECRET,       /* secret: signs the tokens of logins; empty: nobody can log in */
+    CONFIG_PASSWORD_ROUNDS,      /* scrypt's p of new hashes of passwords: 3 */
+    CONFIG_LIMIT_BOOKINGS,       /* bookings that one key may make in a minute: 10 */
+    CONFIG_LIMIT_CALENDAR,       /* calendar reads of one key in an hour: 60 */
     CONFIG_WEBHOOK_DISABLE_DAYS, /* days without a success until an endpoint is switched off: 5 */
     CONFIG_RETENTION_DAYS,       /* days that events, deliveries and attempts are kept: 90 */
     CONFIG_RETENTION_HELD_DAYS,  /* … where a delivery still waits: 180 */

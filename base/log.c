@@ -16,19 +16,30 @@ static const char *const level_names[] = { "error", "warn", "info", "debug" };
 
 static const char *program = "slotwire";
 static const char *request;
-static enum log_level most = LOG_LEVEL_INFO;
+static enum log_level most = LOG_LEVEL_INFO, most_on_stderr = LOG_LEVEL_DEBUG;
 static int file = STDERR_FILENO;
+
+/* `level` stays where the text names none. */
+static void read_level(enum log_level *level, const char *text)
+{
+    for (int each = LOG_LEVEL_ERROR; each <= LOG_LEVEL_DEBUG; each++) {
+        if (strcmp(text, level_names[each]) == 0) {
+            *level = (enum log_level)each;
+        }
+    }
+}
+
+void log_spare_stderr(const char *least)
+{
+    read_level(&most_on_stderr, least);
+}
 
 void log_open(const char *name)
 {
     const char *path = config_text(CONFIG_LOG_FILE);
 
     program = name;
-    for (int level = LOG_LEVEL_ERROR; level <= LOG_LEVEL_DEBUG; level++) {
-        if (strcmp(config_text(CONFIG_LOG_LEVEL), level_names[level]) == 0) {
-            most = (enum log_level)level;
-        }
-    }
+    read_level(&most, config_text(CONFIG_LOG_LEVEL));
     if (file != STDERR_FILENO) {
         close(file);
         file = STDERR_FILENO;
@@ -69,7 +80,7 @@ static void put(enum log_level level, const char *format, va_list arguments)
     struct buf line;
     ssize_t ignored;
 
-    if (level > most) {
+    if (level > most || (file == STDERR_FILENO && level > most_on_stderr)) {
         return;
     }
     vsnprintf(message, sizeof message, format, arguments);

@@ -12,6 +12,9 @@ enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARN, LOG_LEVEL_INFO, LOG_LEVEL_DEBU
 /* `program` is kept. Reads log_file and log_level; standard error until then. Reopens nothing: append and
  * rotate by copy. */
 void log_open(const char *program);
+/* For a program whose standard error is mailed, as cron does: lines of less weight stay away from it. A
+ * log_file gets them all the same. Before log_open. */
+void log_spare_stderr(const char *least);
 /* Set for the length of a request: stands on every line as `request=…`. NULL: none. The text is not copied.
  */
 void log_set_request(const char *request_id);

@@ -152,6 +152,7 @@ int main(int argc, char **argv)
     config_load(options.config);
     if ((status = options_set_clock(&options)) != 0)
         return status;
+    log_spare_stderr(config_text(CONFIG_DISPATCHER_LOG_LEVEL));
     log_open("slotwire-dispatcher");
     if (*config_text(CONFIG_DISPATCHER_NAME) && !options_name_is_good(config_text(CONFIG_DISPATCHER_NAME))) {
         fputs("slotwire-dispatcher: dispatcher_name must be 1 to 64 letters, digits, dots, dashes and "

@@ -42,3 +42,27 @@ def test_the_old_one_leaves_when_the_new_one_comes_and_no_event_waits(stack, rec
         assert running[-1].poll() is None
         running[-1].terminate()
         running[-1].wait(30)
+
+
+def test_it_prints_nothing_unless_something_is_wrong(stack, receiver, tmp_path):
+    """cron mails whatever it prints, each minute."""
+    def run(config, *words, status=0):
+        done = stack.program("slotwire-dispatcher", "--config", str(config), *words, status=status)
+        return done.stdout + done.stderr
+
+    usual, logging, gone = tmp_path / "usual.conf", tmp_path / "logging.conf", tmp_path / "gone.conf"
+    lines = [line for line in stack.config.read_text().splitlines() if not line.startswith("dispatcher_log_level")]
+    usual.write_text("\n".join(lines) + "\n")
+    logging.write_text(usual.read_text() + f"log_file = {tmp_path / 'log'}\n")
+    gone.write_text(usual.read_text() + "db_socket = /nowhere.sock\n")
+    company = Company(stack)
+    company.webhook(receiver.url, ["user.created"])
+    company.user("A")
+    with stack.dispatcher(window=600) as first:
+        assert run(usual, "--window", "1") == ""  # it takes over, works and leaves
+        assert first.wait(30) == 0
+    company.user("B")
+    assert run(usual, "--once") == "" and len(receiver.deliveries) == 2
+    company.user("C")
+    assert run(logging, "--once") == "" and " info " in (tmp_path / "log").read_text()
+    assert "database not reachable" in run(gone, "--once", status=75)

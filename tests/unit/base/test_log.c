@@ -1,6 +1,7 @@
 #include "base/clock.h"
 #include "base/config.h"
 #include "base/log.h"
+#include "tests/unit/child.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -67,6 +68,28 @@ static void test_the_time_is_the_machines(void **state)
     log_info("x");
     clock_follow(NULL);
     assert_false(logged()[0] == '1' && logged()[1] == '9');
+}
+
+static void say_both(const void *to_file)
+{
+    config_set(CONFIG_LOG_FILE, to_file);
+    log_spare_stderr("warn");
+    log_open("tester");
+    log_info("calm");
+    log_warn("alarm");
+}
+
+static void test_standard_error_is_spared(void **state)
+{
+    char text[512];
+    (void)state;
+
+    assert_int_equal(child_run(say_both, "", text, sizeof text), 0);
+    assert_non_null(strstr(text, " alarm\n"));
+    assert_null(strstr(text, "calm"));
+    assert_int_equal(child_run(say_both, path, text, sizeof text), 0);
+    assert_string_equal(text, "");
+    assert_non_null(strstr(logged(), " calm\n"));
 }
 
 static void test_levels(void **state)
@@ -136,6 +159,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(test_a_line, start_empty),
         cmocka_unit_test_setup(test_the_time_is_the_machines, start_empty),
+        cmocka_unit_test_setup(test_standard_error_is_spared, start_empty),
         cmocka_unit_test_setup(test_levels, start_empty),
         cmocka_unit_test_setup(test_a_line_stays_a_line, start_empty),
         cmocka_unit_test_setup(test_request, start_empty),
