@@ -140,10 +140,21 @@ static void catch_stop_signals(sigset_t *waiting)
     sigdelset(waiting, SIGUSR1);
 }
 
+/*
+ * After the answer. Where the request did without the database nothing else goes there either: who asks
+ * /healthz, as CGI or of the one worker that answers it, would wait with a database that hangs.
+ */
+static void look_after(struct db *db, struct pool *pool, uint64_t trips_before)
+{
+    if (db_round_trips(db) != trips_before)
+        watch_dispatcher(db, pool);
+}
+
 static void serve_fastcgi(struct pool *pool, struct db *db)
 {
     int64_t left = config_int(CONFIG_WORKER_REQUESTS);
     bool counted = left > 0;
+    uint64_t trips;
     FCGX_Request fcgi;
     struct exchange exchange = { fcgi_param, fcgi_read, fcgi_write, &fcgi, resources };
     struct request request;
@@ -160,9 +171,10 @@ static void serve_fastcgi(struct pool *pool, struct db *db)
             continue;
         }
         clock_follow(config_text(CONFIG_TEST_CLOCK));
+        trips = db_round_trips(db);
         request_serve(&request, &exchange, pool, db);
         FCGX_Finish_r(&fcgi);
-        watch_dispatcher(db, pool);
+        look_after(db, pool, trips);
         pool_reset(pool);
         if (request.reply.text_length > LARGE_REPLY)
             malloc_trim(0); /* what one large answer took is not kept for the life of the worker */
@@ -173,11 +185,12 @@ static void serve_cgi(struct pool *pool, struct db *db)
 {
     struct exchange exchange = { cgi_param, cgi_read, cgi_write, NULL, resources };
     struct request request;
+    uint64_t trips = db_round_trips(db);
 
     clock_follow(config_text(CONFIG_TEST_CLOCK));
     request_serve(&request, &exchange, pool, db);
     fflush(stdout);
-    watch_dispatcher(db, pool);
+    look_after(db, pool, trips);
 }
 
 /* ---- the command line ---- */

@@ -12,8 +12,8 @@
 #define WATCH_LATE (3 * (instant)CLOCK_MINUTE)
 
 /*
- * After an answer was sent: one look at the heartbeat, at most every 30 seconds. Never raises, and never
- * waits for what it starts.
+ * After an answer that the database had a part in was sent: one look at the heartbeat, at most every 30
+ * seconds. Never raises, and never waits for what it starts.
  */
 void watch_dispatcher(struct db *db, struct pool *pool);
 

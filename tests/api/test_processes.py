@@ -57,6 +57,35 @@ def test_passwords_being_checked_keep_no_other_request_waiting(spare):
                 os.kill(worker, signal.SIGCONT)
 
 
+def test_healthz_answers_by_itself_while_the_database_hangs(spare):
+    """It says that workers are alive. Those of the API wait for a database that has stopped; what the database does is readyz's."""
+    company = Company(spare)
+    company.get("/api/v1/company")
+    database = spare.pid("mariadb")
+    os.kill(database, signal.SIGSTOP)
+    try:
+        with concurrent.futures.ThreadPoolExecutor() as pool:
+            stuck = [pool.submit(company.get, path, None) for path in ("/api/v1/company", "/api/v1/bookings", "/readyz")]
+            for key in (None, company.key, None):
+                assert spare.client(key).get("/healthz").json() == {"status": "ok"}
+            assert not any(answer.done() for answer in stuck)
+            os.kill(database, signal.SIGCONT)
+            assert [answer.result().status_code for answer in stuck[:2]] == [200, 200]
+    finally:
+        os.kill(database, signal.SIGCONT)
+
+
+def test_where_the_pool_of_healthz_does_not_run_another_answers(spare):
+    """As after an update that brought the new file of nginx, while nobody has started its pool yet."""
+    socket = spare.state / "run/health.sock"
+    socket.rename(socket.with_suffix(".away"))
+    try:
+        for _ in range(3):
+            assert spare.client().get("/healthz").json() == {"status": "ok"}
+    finally:
+        socket.with_suffix(".away").rename(socket)
+
+
 def test_a_worker_retires_after_its_number_of_requests_and_nobody_notices(spare):
     company = Company(spare)
     seen = set()
@@ -94,6 +123,6 @@ def test_a_reconnect_in_the_middle_of_the_day_is_not_noticed(spare):
 
 def test_a_second_start_changes_nothing(spare):
     before = {name: spare.pid(name) for name in ("mariadb", "nginx", "pool-booking", "pool-admin", "pool-calendar",
-                                                     "pool-logins", "pool-waiting")}
+                                                     "pool-logins", "pool-waiting", "pool-health")}
     spare.dev("stack", "start")
     assert {name: spare.pid(name) for name in before} == before

@@ -68,7 +68,7 @@ def revive(stack):
     """A dispatcher that a worker started, and no other beside it."""
     stop_started(stack)
     be_late(stack)
-    return wait_until(lambda: stack.client().get("/healthz", None) and started(stack), 30, "a dispatcher that a worker started")
+    return wait_until(lambda: stack.client().get("/readyz", None) and started(stack), 30, "a dispatcher that a worker started")
 
 
 def test_it_is_started_again_when_it_dies_but_only_when_it_is_late(unattended):
@@ -78,7 +78,7 @@ def test_it_is_started_again_when_it_dies_but_only_when_it_is_late(unattended):
     stop_started(stack)
     before = stack.log("worker").count("started the dispatcher")
     for _ in range(5):
-        client.get("/healthz")
+        client.get("/readyz", None)
     assert stack.log("worker").count("started the dispatcher") == before
     revive(stack)
     assert stack.log("worker").count("started the dispatcher") == before + 1
@@ -91,7 +91,7 @@ def test_a_sign_of_life_from_the_future_says_nothing(unattended):
     revive(stack)
     stop_started(stack)
     stack.sql.run("UPDATE heartbeats SET seen_at = seen_at + INTERVAL 1 DAY")
-    wait_until(lambda: stack.client().get("/healthz", None) and started(stack), 30, "a dispatcher that a worker started")
+    wait_until(lambda: stack.client().get("/readyz", None) and started(stack), 30, "a dispatcher that a worker started")
 
 
 def test_it_is_started_once_a_minute_at_most(unattended):
@@ -103,7 +103,7 @@ def test_it_is_started_once_a_minute_at_most(unattended):
     stack.sql.run("UPDATE heartbeats SET seen_at = UTC_TIMESTAMP(3) WHERE name = 'watch'")  # another worker's turn
     before = stack.log("worker").count("started the dispatcher")
     for _ in range(5):
-        client.get("/healthz")
+        client.get("/readyz", None)
     assert stack.log("worker").count("started the dispatcher") == before and started(stack) is None
 
 
@@ -119,16 +119,18 @@ def test_readyz_and_doctor_say_who_starts_it(unattended, stack):
 
 def test_without_the_setting_it_is_only_logged(stack):
     stack.sql.run("DELETE FROM heartbeats")
-    run = {"REQUEST_METHOD": "GET", "REQUEST_URI": "/healthz", "SCRIPT_NAME": ""}
+    run = {"REQUEST_METHOD": "GET", "REQUEST_URI": "/readyz", "SCRIPT_NAME": ""}
     result = stack.program("slotwire-api", "--config", str(stack.config), environment=run, input="")
-    assert "no dispatcher was ever seen" in result.stderr and "200" in result.stdout
+    assert "no dispatcher was ever seen" in result.stderr and '"database":{"ok":true}' in result.stdout
     stack.sql.run("DELETE FROM heartbeats")
     run["SLOTWIRE_DISPATCHER_PROGRAM"] = "/nowhere/dispatcher"
     result = stack.program("slotwire-api", "--config", str(stack.config), environment=run, input="")
-    assert "cannot be started" in result.stderr and "200" in result.stdout
+    assert "cannot be started" in result.stderr and '"database":{"ok":true}' in result.stdout
 
 
 def test_a_database_that_is_away_disturbs_no_answer(stack):
-    run = {"REQUEST_METHOD": "GET", "REQUEST_URI": "/healthz", "SCRIPT_NAME": "", "SLOTWIRE_DB_SOCKET": "/nowhere/mariadb.sock"}
-    result = stack.program("slotwire-api", "--config", str(stack.config), environment=run, input="")
-    assert "200" in result.stdout
+    for path, status in (("/healthz", "200"), ("/readyz", "503")):
+        run = {"REQUEST_METHOD": "GET", "REQUEST_URI": path, "SCRIPT_NAME": "", "SLOTWIRE_DB_SOCKET": "/nowhere/mariadb.sock"}
+        result = stack.program("slotwire-api", "--config", str(stack.config), environment=run, input="")
+        assert f"Status: {status}" in result.stdout
+        assert ("not reachable" in result.stderr) == (path == "/readyz")
