@@ -57,6 +57,13 @@ static const struct row rows[CONFIG_COUNT] = {
                              .fallback = "",
                              .doc = "Password of the database's user.",
                              .secret = true },
+    [CONFIG_DB_IDLE_SECONDS] = { .name = "db_idle_seconds",
+                                 .type = SETTING_INT,
+                                 .fallback = "10",
+                                 .doc = "Seconds after which a worker that has nothing to do lets go of its "
+                                        "connection to MariaDB, so that others get one. 0: never.",
+                                 .min = 0,
+                                 .max = 86400 },
     [CONFIG_PUBLIC_URL] = { .name = "public_url",
                             .type = SETTING_URL,
                             .fallback = "http://127.0.0.1:8080",

@@ -20,6 +20,7 @@ enum setting {
     CONFIG_DB_NAME,
     CONFIG_DB_USER,
     CONFIG_DB_PASSWORD,     /* secret: `slotwire config` prints that it is set, never what it is */
+    CONFIG_DB_IDLE_SECONDS, /* a worker lets go of a connection that was idle so long; 0: never */
     CONFIG_PUBLIC_URL,      /* where clients reach this installation; no slash at the end */
     CONFIG_OPEN_SIGNUP,     /* bool: POST /api/v1/companies without a key */
     CONFIG_LOG_FILE,        /* empty: standard error */

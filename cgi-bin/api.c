@@ -102,20 +102,40 @@ static void cgi_write(struct exchange *exchange, const char *data, int length)
 /* ---- FastCGI ---- */
 
 /*
- * Waits for a connection with the stop signals let through only here: a signal that comes at any other moment
- * is seen before the next wait, so the request in hand is finished and no new one is taken.
+ * What is left of the time that an idle worker keeps its connection to the database; NULL: as long as it
+ * likes. Counted from the last answer: a worker that wakes up and finds the request taken by another stays
+ * idle.
  */
-static bool wait_for_request(const sigset_t *waiting)
+static const struct timespec *idle_time_left(const struct db *db, int64_t idle_since, struct timespec *left)
+{
+    int64_t most = config_int(CONFIG_DB_IDLE_SECONDS) * 1000000, gone = clock_monotonic() - idle_since;
+
+    if (most == 0 || !db_is_connected(db))
+        return NULL;
+    gone = gone < most ? gone : most;
+    *left = (struct timespec){ (most - gone) / 1000000, (most - gone) % 1000000 * 1000 };
+    return left;
+}
+
+/*
+ * Waits for a connection with the stop signals let through only here: a signal that comes at any other moment
+ * is seen before the next wait, so the request in hand is finished and no new one is taken. Where a host
+ * allows few connections to its database, one that is idle for long is better left to others.
+ */
+static bool wait_for_request(const sigset_t *waiting, struct db *db, int64_t idle_since)
 {
     struct pollfd door = { .fd = 0, .events = POLLIN };
+    struct timespec left;
 
     while (!stopping) {
-        int ready = ppoll(&door, 1, NULL, waiting);
+        int ready = ppoll(&door, 1, idle_time_left(db, idle_since, &left), waiting);
 
         if (ready > 0)
             return true;
         if (ready < 0 && errno != EINTR)
             return false;
+        if (ready == 0)
+            db_rest(db);
     }
     return false;
 }
@@ -153,6 +173,7 @@ static void look_after(struct db *db, struct pool *pool, uint64_t trips_before)
 static void serve_fastcgi(struct pool *pool, struct db *db)
 {
     int64_t left = config_int(CONFIG_WORKER_REQUESTS);
+    int64_t idle_since = clock_monotonic();
     bool counted = left > 0;
     uint64_t trips;
     FCGX_Request fcgi;
@@ -165,7 +186,7 @@ static void serve_fastcgi(struct pool *pool, struct db *db)
     fcntl(0, F_SETFL, fcntl(0, F_GETFL) | O_NONBLOCK);
     FCGX_Init();
     FCGX_InitRequest(&fcgi, 0, FCGI_FAIL_ACCEPT_ON_INTR);
-    while ((!counted || left-- > 0) && wait_for_request(&waiting)) {
+    while ((!counted || left-- > 0) && wait_for_request(&waiting, db, idle_since)) {
         if (FCGX_Accept_r(&fcgi) < 0) {
             left++;
             continue;
@@ -176,6 +197,7 @@ static void serve_fastcgi(struct pool *pool, struct db *db)
         FCGX_Finish_r(&fcgi);
         look_after(db, pool, trips);
         pool_reset(pool);
+        idle_since = clock_monotonic();
         if (request.reply.text_length > LARGE_REPLY)
             malloc_trim(0); /* what one large answer took is not kept for the life of the worker */
     }

@@ -27,6 +27,18 @@ static const char ROLLBACK[] =
     "BEGIN NOT ATOMIC DECLARE EXIT HANDLER FOR 1305 BEGIN ROLLBACK; SET autocommit=1; RESIGNAL; END;"
     " ROLLBACK TO SAVEPOINT begun; ROLLBACK; SET autocommit=1; END";
 
+void db_rest(struct db *db)
+{
+    if (db->level == 0) {
+        db_disconnect(db);
+    }
+}
+
+bool db_is_connected(const struct db *db)
+{
+    return db->connection != NULL;
+}
+
 void db_be_patient(struct db *db)
 {
     db->patient = true;

@@ -54,6 +54,9 @@ struct rows {
 
 struct db *db_new(void); /* connects at first use, from the config's db_* settings */
 void db_free(struct db *db);
+/* Lets go of an idle connection; the next use connects again. Outside a transaction only. */
+void db_rest(struct db *db);
+bool db_is_connected(const struct db *db);
 /* For migrate alone, before the first use: a statement may take as long as it needs. Else 30 seconds of
  * silence are a lost connection. */
 void db_be_patient(struct db *db);

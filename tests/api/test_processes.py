@@ -7,7 +7,7 @@ import signal
 
 import pytest
 
-from stack import WAITING, id_bytes, wait_until
+from stack import WAITING, Stack, id_bytes, wait_until
 from world import Company, future, shop
 
 
@@ -126,3 +126,18 @@ def test_a_second_start_changes_nothing(spare):
                                                      "pool-logins", "pool-waiting", "pool-health")}
     spare.dev("stack", "start")
     assert {name: spare.pid(name) for name in before} == before
+
+
+def test_an_idle_worker_lets_go_of_its_connection():
+    """Hosts allow 15 connections or so: those of workers with nothing to do are none for the dispatcher."""
+    stack = Stack(settings="db_idle_seconds = 1", workers=2)
+    try:
+        company = Company(stack.start())
+        held = "SELECT COUNT(*) AS n FROM information_schema.processlist WHERE db = 'slotwire' AND id <> CONNECTION_ID()"
+        for _ in range(3):
+            company.get("/api/v1/company")
+            wait_until(lambda: stack.sql.number(held) == 0, 20, "the connections to be let go")
+        company.get("/api/v1/company")
+        assert "closed by the server" not in stack.log("worker")
+    finally:
+        stack.stop()
