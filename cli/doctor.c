@@ -11,7 +11,6 @@
 /* Cron starts the dispatcher each minute; three missed starts are no accident. */
 enum { DISPATCHER_LATE = 180 * CLOCK_SECOND, CLOCK_TOLERANCE = CLOCK_SECOND };
 
-static const struct statement SERVER = { "SELECT VERSION() AS version" };
 static const struct statement VERSION = { "SELECT MAX(version) AS version FROM schema_version" };
 static const struct statement HAS_VERSION = {
     "SELECT COUNT(*) AS known FROM information_schema.tables"
@@ -23,18 +22,6 @@ static const struct statement DISPATCHER = {
 static const struct statement CLOCK = { "SELECT UTC_TIMESTAMP(3) AS time" };
 
 /* ---- the database ---- */
-
-static bool check_server(struct doctor *doctor)
-{
-    if (!db_ping(doctor->cli->db)) {
-        doctor_fail(doctor, "start MariaDB, or set db_socket, db_host, db_name, db_user, db_password",
-                    "database is not reachable");
-        return false;
-    }
-    const struct row *row = db_one(doctor->cli->db, doctor->cli->pool, &SERVER, BIND_NONE);
-    doctor_ok(doctor, "database answers (%s)", row_text(row, "version"));
-    return true;
-}
 
 static bool check_schema(struct doctor *doctor)
 {
@@ -138,7 +125,7 @@ static void check_database(struct doctor *doctor)
         doctor_fail(doctor, "see the log line above", "database refused a question");
         return;
     }
-    if (check_server(doctor) && check_schema(doctor)) {
+    if (doctor_check_server(doctor) && check_schema(doctor)) {
         check_dispatcher(doctor);
         check_clock(doctor);
         doctor_check_alarms(doctor);

@@ -17,6 +17,9 @@ void doctor_warn(struct doctor *doctor, const char *advice, const char *format, 
 void doctor_fail(struct doctor *doctor, const char *advice, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
+/* doctor_database.c: whether it lets us in, and enough of us at a time; false: it does not. */
+bool doctor_check_server(struct doctor *doctor);
+
 /* doctor_web.c: the installation as a client reaches it. */
 void doctor_check_web(struct doctor *doctor);
 

@@ -162,12 +162,13 @@ static bool connect_once(struct db *db, unsigned int *number)
                             config_text(CONFIG_DB_USER), config_text(CONFIG_DB_PASSWORD),
                             config_text(CONFIG_DB_NAME), local ? 0 : (unsigned int)config_int(CONFIG_DB_PORT),
                             local ? socket : NULL, CLIENT_FOUND_ROWS)) {
-        *number = mysql_errno(connection);
+        *number = db->refused = mysql_errno(connection);
         log_error("database not reachable error=%u words=\"%s\"", *number, mysql_error(connection));
         mysql_close(connection);
         return false;
     }
     db->connection = connection;
+    db->refused = 0;
     db->connections++;
     return true;
 }
@@ -234,6 +235,11 @@ bool db_ping(struct db *db)
         db_disconnect(db);
     }
     return connect_once(db, &number);
+}
+
+unsigned int db_refused(const struct db *db)
+{
+    return db->refused;
 }
 
 uint64_t db_round_trips(const struct db *db)

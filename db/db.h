@@ -104,6 +104,9 @@ bool db_in_transaction(const struct db *db);
 
 /* True when the server answers now; never raises. Reconnects when it must. */
 bool db_ping(struct db *db);
+/* The error number with which the last try to connect was refused, by the server or on the way there; 0: it
+ * was not. */
+unsigned int db_refused(const struct db *db);
 uint64_t db_round_trips(const struct db *db); /* since db_new: prepares, executions, transaction commands */
 
 /*

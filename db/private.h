@@ -46,6 +46,7 @@ struct db {
     bool started;            /* the server knows of the transaction */
     bool patient;            /* no time-out on answers */
     bool lost;               /* the connection died inside the transaction */
+    unsigned int refused;    /* the last try to connect; 0: it succeeded */
     uint64_t round_trips;
     struct pool *scratch; /* for the length of one call */
 };
