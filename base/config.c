@@ -1,5 +1,6 @@
 #include "base/config.h"
 
+#include "base/place.h"
 #include "base/pool.h"
 
 #include <errno.h>
@@ -513,15 +514,25 @@ const char *config_file(void)
     return named_file;
 }
 
+/* Named, or found beside the program: a dispatcher that a worker starts is given it. */
+static void read_own_file(const char *path)
+{
+    read_file(path, true);
+    free(named_file);
+    named_file = realpath(path, NULL);
+}
+
 void config_load(const char *path)
 {
+    char beside[4096];
+
     if (!path) {
         path = getenv("SLOTWIRE_CONFIG");
     }
     if (path && *path) {
-        read_file(path, true);
-        free(named_file);
-        named_file = realpath(path, NULL);
+        read_own_file(path);
+    } else if (place_find(beside, sizeof beside, "etc/slotwire.conf")) {
+        read_own_file(beside);
     } else {
         read_file(DEFAULT_FILE, false);
     }

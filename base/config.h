@@ -2,9 +2,10 @@
  * config: the settings. One table row each in config.c: name, type, default, doc.
  *
  * Sources, the later wins: the default; the file (`name = value` lines, `#` comments) named by --config, else
- * by SLOTWIRE_CONFIG, else SYSCONFDIR/slotwire.conf; the environment variable SLOTWIRE_<NAME IN UPPER CASE>.
- * A file that is named but missing, an unknown name in the file or a value of the wrong type stops the
- * program with one line that says where. Other SLOTWIRE_* variables are left alone.
+ * by SLOTWIRE_CONFIG, else etc/slotwire.conf of the folder that the program was copied to (base/place.h),
+ * else SYSCONFDIR/slotwire.conf; the environment variable SLOTWIRE_<NAME IN UPPER CASE>. A file that is named
+ * but missing, an unknown name in the file or a value of the wrong type stops the program with one line that
+ * says where. Other SLOTWIRE_* variables are left alone.
  */
 #ifndef BASE_CONFIG_H
 #define BASE_CONFIG_H
@@ -66,7 +67,8 @@ enum setting {
 
 /* Ends the process with status 78 (EX_CONFIG) and one line on standard error when a source is wrong. */
 void config_load(const char *path);
-/* The file that was named to config_load or by SLOTWIRE_CONFIG, as a whole path; NULL: none was. */
+/* The file that was named to config_load or by SLOTWIRE_CONFIG, or lies beside the program, as a whole path;
+ * NULL: there is none. */
 const char *config_file(void);
 /* Sets one value by hand, for unit tests and benches; false where the text does not fit the type. */
 bool config_set(enum setting setting, const char *text);

@@ -4,6 +4,7 @@
  * An empty database gets sql/schema.sql; an older one each file of sql/migrate/ that it lacks, in order. Only
  * one migration runs at a time (GET_LOCK); a second run finds nothing to do; a newer schema is refused.
  */
+#include "base/place.h"
 #include "cli/cli.h"
 #include "db/schema.h"
 
@@ -34,10 +35,15 @@ static const struct statement VERSION = { "SELECT MAX(version) AS version FROM s
 static const struct statement RECORD = { "INSERT INTO schema_version (version, applied_at) VALUES (?, ?)",
                                          .in = "it" };
 
+/* What the environment names, else what lies beside the program, else where it was to be installed. */
 static const char *sql_folder(void)
 {
+    static char beside[4096];
     const char *folder = getenv("SLOTWIRE_SQL_DIR");
-    return folder && *folder ? folder : PKGDATADIR "/sql";
+    if (folder && *folder) {
+        return folder;
+    }
+    return place_find(beside, sizeof beside, "share/slotwire/sql") ? beside : PKGDATADIR "/sql";
 }
 
 /* The whole file in the pool; NULL with a message when it cannot be read. */

@@ -162,3 +162,30 @@ def test_a_missing_folder_is_named(schema, tmp_path):
         result = schema.migrate(*words, status=1, folder=tmp_path / "nowhere")
         assert "nowhere" in result.stderr and "SLOTWIRE_SQL_DIR" in result.stderr
     assert schema.tables() == []
+
+
+def test_an_installation_that_was_copied_finds_what_lies_beside_it(stack, make_schema, tmp_path):
+    """What was compiled in lies where it was built. Whatever is named goes before."""
+    schema, other = make_schema(), make_schema()
+    copy = tmp_path / "copy"
+    for name, folder in (("slotwire", "bin"), ("slotwire-dispatcher", "libexec/slotwire")):
+        (copy / folder).mkdir(parents=True)
+        shutil.copy(stack.build / name, copy / folder)
+    shutil.copytree(TOP / "sql", copy / "share/slotwire/sql")
+    (copy / "etc").mkdir()
+    (copy / "etc/slotwire.conf").write_text(stack.config.read_text() + f"db_name = {schema.name}\n")
+
+    def run(program, *words, status=0, **environment):
+        done = subprocess.run([copy / program, *words], env={"PATH": os.environ["PATH"], **environment}, cwd="/",
+                              capture_output=True, text=True, timeout=120)
+        assert done.returncode == status, done.stderr
+        return done.stdout + done.stderr
+
+    assert "(schema.sql)" in run("bin/slotwire", "migrate") and "bookings" in schema.tables()
+    run("libexec/slotwire/slotwire-dispatcher", "--once")
+    assert schema.rows("SELECT name FROM heartbeats WHERE name = 'dispatcher'")
+    assert f"db_name = {other.name}\n" in run("bin/slotwire", "config", SLOTWIRE_DB_NAME=other.name)
+    assert "db_name = slotwire\n" in run("bin/slotwire", "--config", str(stack.config), "config")
+    assert "db_name = slotwire\n" in run("bin/slotwire", "config", SLOTWIRE_CONFIG=str(stack.config))
+    empty = {"SLOTWIRE_DB_NAME": other.name, "SLOTWIRE_SQL_DIR": str(tmp_path)}
+    assert f"{tmp_path}/schema.sql" in run("bin/slotwire", "migrate", status=1, **empty)
