@@ -254,6 +254,24 @@ static int serve(void)
     return 0;
 }
 
+/*
+ * Web servers hand the words of a query without `=` to a CGI program as its arguments (RFC 3875 §4.4): a
+ * client's
+ * `?--config+/tmp/x` is no command line. As many arguments as the query has words are the client's; a script
+ * that names its settings has two, and may as well put them into SLOTWIRE_CONFIG.
+ */
+static bool arguments_are_the_clients(int count)
+{
+    const char *query = getenv("GATEWAY_INTERFACE") ? getenv("QUERY_STRING") : NULL;
+    int words = 1;
+
+    if (!query || !*query || strchr(query, '='))
+        return false;
+    for (; *query; query++)
+        words += *query == '+';
+    return count == words;
+}
+
 int main(int argc, char **argv)
 {
     static const struct option options[] = {
@@ -266,6 +284,8 @@ int main(int argc, char **argv)
     const char *config = NULL;
     int option, document = 0;
 
+    if (arguments_are_the_clients(argc - 1))
+        argc = 1;
     while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
         if (option == '?') {
             fprintf(stderr, "usage: slotwire-api [--config FILE] [--openapi | --routes | --permissions]\n");

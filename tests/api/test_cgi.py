@@ -3,6 +3,8 @@
 import json
 import subprocess
 
+import pytest
+
 from world import shop, future
 
 
@@ -50,3 +52,19 @@ def test_the_program_loads_no_library_that_only_sends(stack):
     """Each plain CGI request starts the program anew, and the 28 libraries behind libcurl were half of that start."""
     loaded = subprocess.run(["ldd", stack.build / "slotwire-api"], capture_output=True, text=True, check=True).stdout
     assert "libmariadb" in loaded and "curl" not in loaded
+
+
+@pytest.mark.parametrize("words", [("--routes",), ("--config", "/etc/passwd"), ("--config=/nowhere",), ("x", "--openapi")])
+def test_a_query_is_no_command_line_as_cgi(stack, company, words):
+    """Web servers hand a query without `=` to a CGI program as its arguments (RFC 3875 §4.4)."""
+    query = "+".join(words).replace("=", "%3D")
+    environment = {"REQUEST_METHOD": "GET", "REQUEST_URI": f"/healthz?{query}", "QUERY_STRING": query,
+                   "GATEWAY_INTERFACE": "CGI/1.1", "REMOTE_ADDR": "127.0.0.1", "SLOTWIRE_CONFIG": str(stack.config)}
+    answer = stack.program("slotwire-api", *words, environment=environment, input="").stdout
+    assert answer.startswith("Status: ") and "openapi" not in answer
+
+
+def test_its_own_arguments_stand_whatever_the_query_is_as_cgi(stack, company):
+    for query in ("limit=1", "cold", ""):
+        status, _, _ = run_cgi(stack, "GET", f"/healthz?{query}", SLOTWIRE_CONFIG="/nowhere.conf")
+        assert status in (200, 422)
