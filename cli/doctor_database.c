@@ -26,8 +26,8 @@ static const struct {
 } refusals[] = {
     { ER_ACCESS_DENIED_ERROR, "database refuses the user or the password", "set db_user and db_password" },
     { ER_ACCESS_DENIED_NO_PASSWORD_ERROR, "database takes that user without a password only",
-      "run this as the system's user of the same name, as `sudo -u slotwire slotwire doctor`; or give the "
-      "user a password" },
+      "run this as the system's user of the same name, as `runuser -u slotwire -- slotwire doctor`; or give "
+      "the user a password" },
     { ER_DBACCESS_DENIED_ERROR, "database user may not use the database, or there is none by that name",
       "set db_name; or `CREATE DATABASE`, and `GRANT ALL` on it to the user" },
     { ER_BAD_DB_ERROR, "database server has no database by that name", "set db_name, or `CREATE DATABASE`" },

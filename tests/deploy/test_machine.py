@@ -78,13 +78,15 @@ class Machine:
         [line] = [line for line in (self.root / "services").read_text().splitlines() if line.startswith("enable --now ")]
         return [re.fullmatch("slotwire@([a-z]+)", word)[1] for word in line.split()[2:]]
 
+    def unit(self):
+        return dict(line.split("=", 1) for line in (self.root / "etc/systemd/system/slotwire@.service").read_text().splitlines()
+                    if "=" in line and not line.startswith("Environment"))
+
     def service(self, pool):
         """The words of a service's ExecStart, as systemd reads them."""
-        unit = dict(line.split("=", 1) for line in (self.root / "etc/systemd/system/slotwire@.service").read_text().splitlines()
-                    if "=" in line and not line.startswith("Environment"))
         own = self.root / f"etc/default/slotwire-{pool}"
         workers = own.read_text().strip().removeprefix("WORKERS=") if own.exists() else "2"
-        return unit["ExecStart"].replace("%i", pool).replace("${WORKERS}", workers).split()
+        return self.unit()["ExecStart"].replace("%i", pool).replace("${WORKERS}", workers).split()
 
     @contextlib.contextmanager
     def running(self):
@@ -108,6 +110,9 @@ def test_the_page_leads_to_a_site_that_answers(machine):
     machine.set_up()
     assert (machine.root / "users").read_text() == "slotwire\n"
     assert (machine.root / "etc/slotwire.conf").stat().st_mode & 0o777 == 0o640
+    # systemd gives a service the groups that list its user, not the one of its entry in passwd.
+    assert machine.unit()["User"] == "slotwire" and machine.unit()["Group"] == "www-data"
+    assert machine.unit()["SupplementaryGroups"] == "slotwire"
     assert "reload nginx" in (machine.root / "services").read_text()
     with machine.running() as site:
         site.look_around()
