@@ -4,6 +4,7 @@ import datetime
 import itertools
 import socket
 import threading
+import time
 
 import pytest
 
@@ -207,14 +208,14 @@ def test_a_full_lane_with_a_backlog_beside_events_is_no_work(stack, receiver, ha
     with stack.dispatcher():
         wait_until(lambda: sent_to(receiver, "/hangs") >= 8, 10, "the endpoint to hang")
         come(1)
-        before = executed(stack)
+        before, start = executed(stack), time.monotonic()
         for number in range(2, 22):
             come(number)
-        statements = executed(stack) - before
+        statements, seconds = executed(stack) - before, time.monotonic() - start
         assert not hangs.is_set()
         stack.sql.run("DELETE FROM deliveries WHERE endpoint_id = %s", scene.key)
         hangs.set()
-    assert statements < 2000
+    assert statements < 1800 + 50 * seconds  # what looks at the clock costs so many whatever there is to do
 
 
 def test_a_backlog_beside_many_events_is_served_seldom(scene):
@@ -309,5 +310,6 @@ def test_three_hundred_hanging_endpoints_of_one_company_keep_no_other_waiting(st
                     well.user(f"W{number}")
                     wait_until(lambda: sent_to(receiver, "/well") == number, 5, "the healthy company's webhook")
                 assert not hangs.is_set()
+                hangs.set()  # a dispatcher that is told to stop waits for its answers
         finally:
             hangs.set()
