@@ -3,16 +3,23 @@
 import pytest
 
 import openapi_check
+import shares
+import sufficient
 from receiver import Receiver
 from stack import Stack
 from world import Company
 
 
 FIGURES = pytest.StashKey()
+# A commit waits for no disk: a killed process loses nothing by that, and no test pulls the plug.
+QUICK = "--innodb-flush-log-at-trx-commit=2"
 
 
 def pytest_configure(config):
     config.stash[FIGURES] = []
+    Stack.database = QUICK
+    shares.register(config)
+    sufficient.register(config)
 
 
 def pytest_terminal_summary(terminalreporter, config):
@@ -60,7 +67,7 @@ def spare():
 @pytest.fixture(scope="session")
 def crash_stack():
     """A stack for the crash test alone."""
-    yield from run_stack(settings="dispatcher_lease = 40")
+    yield from run_stack(settings="dispatcher_lease = 40", database="--innodb-flush-log-at-trx-commit=1")
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """Holds every answer of the API against the OpenAPI document that the same server gives, and keeps count."""
 
 import copy
+import json
 import re
 
 import requests
@@ -10,9 +11,44 @@ METHODS = {"get", "put", "post", "delete", "patch", "head", "options"}
 
 exercised = set()  # (METHOD, /path/{id}) that answered below 300
 codes_seen = set()  # error codes that were answered
+tests = {}  # what each test has seen of both, and its seconds; by its name
 documents = {}  # the parsed documents, by the server's URL
 
 formats = FormatChecker(formats=())
+running = {"seen": set(), "seconds": 0}  # what the test that runs has seen
+
+
+def begin(test):
+    global running
+    running = tests.setdefault(test, {"seen": set(), "seconds": 0})
+
+
+def took(test, seconds):
+    tests[test]["seconds"] += seconds
+
+
+def saw_operation(method, path):
+    exercised.add((method, path))
+    running["seen"].add(f"{method} {path}")
+
+
+def saw_code(code):
+    codes_seen.add(code)
+    running["seen"].add(code)
+
+
+def save(path):
+    """Writes what the tests have seen to a file, and load() adds it to what was seen here."""
+    path.write_text(json.dumps({name: {**test, "seen": sorted(test["seen"])} for name, test in tests.items()}))
+
+
+def load(path):
+    for name, test in json.loads(path.read_text()).items():
+        begin(name)
+        took(name, test["seconds"])
+        for thing in test["seen"]:
+            method, is_operation, operation = thing.partition(" ")
+            saw_operation(method, operation) if is_operation else saw_code(thing)
 
 
 @formats.checks("date-time")
@@ -130,7 +166,7 @@ class Document:
         assert set(body["error"]) - {"details"} == {"code", "message", "requestId"}, body
         assert body["message"] == body["error"]["message"] and body["message"], body
         assert body["error"]["requestId"], body
-        codes_seen.add(body["error"]["code"])
+        saw_code(body["error"]["code"])
 
     def check_operation(self, method, path, answer, is_json):
         if not (path.startswith(("/api/", "/v3/")) or path in ("/healthz", "/readyz", "/openapi.json", "/metrics")):
@@ -157,7 +193,7 @@ class Document:
                       for error in self.validator(schema).iter_errors(answer.json())]
             assert not errors, f"{method} {path} {status} is not what the document says: {errors}"
         if answer.status_code < 300:
-            exercised.add((method, name))
+            saw_operation(method, name)
 
 
 def operations(document):
