@@ -7,20 +7,32 @@
 #include <arpa/inet.h>
 #include <ctype.h>
 
+/* What is counted, and what follows. */
+static const struct policy {
+    int64_t most;  /* from the so-manieth on, each is followed by … */
+    int64_t pause; /* … so many milliseconds of refusal */
+    int64_t free;  /* before that, so many without any; then 1, 2, 4 … seconds. 0: all are */
+    int64_t kept;  /* the count begins anew so long after the last */
+} policies[] = {
+    /* wrong passwords for an e-mail address */
+    [LOGIN_EMAIL] = { .most = 10, .pause = 15 * CLOCK_MINUTE, .free = 3, .kept = CLOCK_DAY },
+    /* … from a network address, which many people may share, and from a site */
+    [LOGIN_ADDRESS] = { .most = 50, .pause = 15 * CLOCK_MINUTE, .kept = CLOCK_DAY },
+    [LOGIN_SITE] = { .most = 500, .pause = 15 * CLOCK_MINUTE, .kept = CLOCK_DAY },
+    /* links to a new password that a network address, or a site, asks for */
+    [LOGIN_RESETS] = { .most = 20, .pause = 15 * CLOCK_MINUTE, .kept = CLOCK_DAY },
+    [LOGIN_SITE_RESETS] = { .most = 200, .pause = 15 * CLOCK_MINUTE, .kept = CLOCK_DAY },
+    /* invitations to an e-mail address */
+    [LOGIN_INVITATIONS] = { .most = 3, .pause = CLOCK_HOUR, .kept = CLOCK_HOUR },
+};
+
 enum {
-    EMAIL_FREE = 3,       /* failures without a pause; then 1, 2, 4 … seconds */
-    EMAIL_LOCKS = 10,     /* … until a long one */
-    ADDRESS_LOCKS = 50,   /* many people share an address */
-    RESETS_LOCKS = 20,    /* mails that one address may ask for */
-    INVITATIONS_LOCK = 3, /* mails to one address; then none for an hour */
-    SITE_TIMES = 10,      /* as many from a site as from one address */
-    IPV6_NETWORK = 8,     /* bytes: who has one IPv6 address has a whole /64 … */
-    IPV6_SITE = 6,        /* … and often a /48 */
+    IPV6_NETWORK = 8, /* bytes: who has one IPv6 address has a whole /64 … */
+    IPV6_SITE = 6,    /* … and often a /48 */
     TRIES_A_MINUTE = 20,
     LOGINS_KNOWN = 50, /* of a person: the newest tell from where they log in */
     SESSION_KEPT_DAYS = 30
 };
-#define LONG_PAUSE ((int64_t)15 * CLOCK_MINUTE)
 
 static const struct statement ADD_SUBJECT = {
     "INSERT INTO login_failures (subject, failures, updated_at) VALUES (?, 0, ?)"
@@ -107,19 +119,14 @@ static const struct statement SWEEP_SESSIONS = {
 
 int64_t login_pause(enum login_subject subject, int64_t failures)
 {
-    static const int64_t locks[] = { [LOGIN_EMAIL] = EMAIL_LOCKS,
-                                     [LOGIN_ADDRESS] = ADDRESS_LOCKS,
-                                     [LOGIN_SITE] = SITE_TIMES * ADDRESS_LOCKS,
-                                     [LOGIN_RESETS] = RESETS_LOCKS,
-                                     [LOGIN_SITE_RESETS] = SITE_TIMES * RESETS_LOCKS,
-                                     [LOGIN_INVITATIONS] = INVITATIONS_LOCK };
-    if (failures >= locks[subject]) {
-        return subject == LOGIN_INVITATIONS ? CLOCK_HOUR : LONG_PAUSE;
+    const struct policy *policy = &policies[subject];
+    if (failures >= policy->most) {
+        return policy->pause;
     }
-    if (subject != LOGIN_EMAIL || failures <= EMAIL_FREE) {
+    if (policy->free == 0 || failures <= policy->free) {
         return 0;
     }
-    return (int64_t)CLOCK_SECOND << (failures - EMAIL_FREE - 1);
+    return (int64_t)CLOCK_SECOND << (failures - policy->free - 1);
 }
 
 static struct value subject_of(struct pool *pool, const char *kind, const char *text, size_t length)
@@ -207,13 +214,11 @@ static instant blocked_until(const struct row *row, instant now)
     return until > now ? until : 0;
 }
 
-/* One more failure or mail; what is a day old, or of invitations an hour, is forgotten. Returns how many
- * there are. */
+/* One more failure or mail. Returns how many there are. */
 static int64_t count(struct db *db, enum login_subject kind, struct value subject, const struct row *row,
                      instant now)
 {
-    int64_t kept = kind == LOGIN_INVITATIONS ? CLOCK_HOUR : CLOCK_DAY;
-    bool old = row_time(row, "updated_at") + kept <= now;
+    bool old = row_time(row, "updated_at") + policies[kind].kept <= now;
     int64_t failures = old ? 1 : row_int(row, "failures") + 1;
     int64_t pause = login_pause(kind, failures);
     db_run(db, &COUNT_FAILURE,
@@ -281,7 +286,7 @@ struct login_try login_try(struct db *db, struct pool *pool, const char *email, 
     if (until) {
         return (struct login_try){ .blocked_until = until };
     }
-    return (struct login_try){ .locks = count_all(db, tallies, kinds, now) == EMAIL_LOCKS,
+    return (struct login_try){ .locks = count_all(db, tallies, kinds, now) == policies[LOGIN_EMAIL].most,
                                .email = tallies[0].subject,
                                .address = tallies[1].subject,
                                .site = tallies[2].subject };
