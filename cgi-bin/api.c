@@ -23,25 +23,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-extern const struct resource companies_resource, users_resource, sessions_resource, password_resets_resource,
-    services_resource, schedules_resource, slots_resource, bookings_resource, webhooks_resource,
-    recoveries_resource, deliveries_resource, signatures_resource, events_resource, event_types_resource,
-    keys_resource, audit_resource, webhook_keys_resource, v3_webhooks_resource, v3_keys_resource,
-    metrics_resource, system_resource;
-
-static const struct resource *const resources[] = {
-    &companies_resource,    &users_resource,
-    &sessions_resource,     &password_resets_resource,
-    &services_resource,     &schedules_resource,
-    &slots_resource,        &bookings_resource,
-    &webhooks_resource,     &recoveries_resource,
-    &deliveries_resource,   &signatures_resource,
-    &events_resource,       &event_types_resource,
-    &keys_resource,         &audit_resource,
-    &webhook_keys_resource, &v3_webhooks_resource,
-    &v3_keys_resource,      &metrics_resource,
-    &system_resource,       NULL,
-};
+extern const struct resource *const resources[]; /* make writes the list from the files of handlers/ */
 
 enum { LARGE_REPLY = 1 << 20 };
 
