@@ -224,6 +224,18 @@ static enum outcome check_idempotency_key(struct request *request)
 
 /* ---- running ---- */
 
+void request_keep(struct request *request)
+{
+    db_commit(request->db);
+    db_begin(request->db);
+}
+
+void request_undo(struct request *request)
+{
+    if (!db_rollback(request->db)) /* what has been decided so far was decided by rows that are gone */
+        fault_raise(FAULT_RETRY, "the transaction of a request has ended");
+}
+
 static void write_body(struct request *request)
 {
     struct buf out;
@@ -320,6 +332,19 @@ static void pause_at_random(int tries)
 
     crypto_random(&dice, sizeof dice);
     usleep((useconds_t)(dice % (PAUSE_FIRST_US << tries)));
+}
+
+/* Whether the body could be written. */
+static bool finish(struct request *request)
+{
+    struct fault_frame frame;
+
+    if (fault_catch(&frame) != FAULT_NONE)
+        return false;
+    if (!request->reply.text)
+        write_body(request);
+    fault_done(&frame);
+    return true;
 }
 
 /* Runs the request, again where the database asks for it; every way out leaves a reply. */
@@ -427,8 +452,11 @@ void request_serve(struct request *request, struct exchange *exchange, struct po
         fail(request, unreadable);
     else
         run(request);
-    if (!request->reply.text)
+    if (!finish(request)) {
+        reset_reply(request);
+        fail(request, ERROR_INTERNAL);
         write_body(request);
+    }
     /* Before the bytes go, so that whoever has the answer finds it counted. */
     metrics_count(request->route, request->method, request->reply.status, clock_monotonic() - started);
     send_reply(request);

@@ -5,6 +5,9 @@
  * read typed values, run statements, and end with `return reply_…(request, …)` or `return fail…(request, …)`.
  * Only after the commit is anything sent; an outcome of OUTCOME_FAILED, or a status of 400 and more, rolls
  * back.
+ *
+ * So a request is one transaction (a GET none), and all of it lasts or nothing. The few that need it
+ * otherwise say so by request_keep and request_undo, and by nothing else.
  */
 #ifndef API_REQUEST_H
 #define API_REQUEST_H
@@ -53,6 +56,15 @@ struct request {
 
 /* Serves one request whole: reads, answers, logs, rolls back on faults. The pool is reset by the caller. */
 void request_serve(struct request *request, struct exchange *exchange, struct pool *pool, struct db *db);
+
+/* ---- the exceptions to one transaction ---- */
+
+/* What was written so far lasts, whatever becomes of the request: a try that is counted, an event that is
+ * waited for. What follows is a transaction of its own. */
+void request_keep(struct request *request);
+/* What was written so far is undone, and its locks are let go. What follows lasts statement by statement,
+ * though the request be refused. */
+void request_undo(struct request *request);
 
 /* ---- ends of a handler ---- */
 

@@ -1,7 +1,6 @@
 /* Bookings: made, listed, moved through their life. The rules stand in rules/booking/bookings.h. */
 #include "rules/booking/bookings.h"
 #include "api/request.h"
-#include "base/fault.h"
 #include "rules/event/events.h"
 
 /*
@@ -156,9 +155,7 @@ static enum outcome reply_result(struct request *request, enum booking_result re
     case BOOKING_UNEVEN:
         return fail_field(request, "startsAt", "must be on a whole minute");
     case BOOKING_TAKEN:
-        /* Nobody waits for locks while another time is looked for. */
-        if (!db_rollback(request->db))
-            fault_raise(FAULT_RETRY, "the transaction of a booking has ended");
+        request_undo(request); /* nobody waits for locks while another time is looked for */
         return fail_taken(request, slots_next(request->db, request->pool, &answer->wish));
     case BOOKING_NOT_FOUND:
         break;

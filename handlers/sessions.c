@@ -166,7 +166,7 @@ static enum outcome wrong(struct request *request, bool locks, struct id company
 {
     char id[ID_TEXT_SIZE];
 
-    db_rollback(request->db); /* what is written from here on outlives the refusal */
+    request_undo(request);
     if (locks && !id_is_nil(user))
         audit(request->db, company, (struct id){ { 0 } }, (struct id){ { 0 } }, "login.locked",
               id_format(id, "usr", user), request->address, NULL, request->now);
@@ -186,8 +186,7 @@ static enum outcome create(struct request *request)
     attempt = login_try(request->db, request->pool, email, request->address, request->now);
     if (attempt.blocked_until)
         return fail_until(request, attempt.blocked_until);
-    db_commit(request->db); /* counted, whatever becomes of the request */
-    db_begin(request->db);
+    request_keep(request); /* counted, whatever becomes of the request */
     login = login_check(request->db, request->pool, email, input_text(request->body, "password"), &company,
                         &user);
     if (!login)
@@ -210,11 +209,11 @@ static enum outcome no_session(struct request *request)
 /* Two hold the cookie, and which of them is the thief nobody can tell: both are out. */
 static enum outcome copied(struct request *request, const struct session *session)
 {
-    db_rollback(request->db); /* the end of the session outlives the refusal */
+    request_undo(request);
     db_begin(request->db);
     if (session_end(request->db, session->company, session->user, session->id, request->now))
         audit_session(request, "session.ended", session, "a replaced cookie came back");
-    db_commit(request->db);
+    request_keep(request); /* it has ended, though the request is refused */
     return no_session(request);
 }
 

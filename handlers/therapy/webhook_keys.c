@@ -398,9 +398,9 @@ static const struct row *wait_for_attempt(struct request *request, struct id del
 }
 
 /*
- * Commits in the middle, so that the dispatcher sees the event, and waits for what comes of it: this path has
- * a pool of workers of its own. What a repeated Idempotency-Key is answered with meanwhile is stored with the
- * event.
+ * Keeps what it wrote so far, so that the dispatcher sees the event, and waits for what comes of it: this
+ * path has a pool of workers of its own. What a repeated Idempotency-Key is answered with meanwhile is stored
+ * with the event.
  */
 static enum outcome send_test(struct request *request)
 {
@@ -417,7 +417,7 @@ static enum outcome send_test(struct request *request)
     text = json_text(request->pool, request->reply.body);
     if (request->idempotency_key)
         idempotency_store(request, text, strlen(text));
-    db_commit(request->db);
+    request_keep(request);
     poke_dispatcher((struct id){ 0 });
     return reply_json(request, test_result(request, wait_for_attempt(request, delivery)));
 }
