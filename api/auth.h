@@ -34,6 +34,7 @@ struct actor {
     const char *addresses; /* the ranges that the key is bound to; NULL: anywhere */
     instant expires_at;    /* of the key; 0: never */
     int64_t booking_limit, calendar_limit; /* of the key; 0: the settings' */
+    struct id counted_with; /* the limited key that it comes from, whose count it shares; nil: none */
     enum error_code
         refused; /* why a key or login that lives opens nothing here: from where, or for which company */
     struct json_object *refused_details; /* of the pool, or NULL */

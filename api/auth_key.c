@@ -10,7 +10,7 @@ enum { KEY_TEXT_MAX = 200, USED_EVERY = CLOCK_MINUTE };
 /* The key by its secret and, of a key of several companies, the one that the request names. */
 static const struct statement FIND_KEY = {
     "SELECT k.id, k.company_id, c.company_id AS named_id, k.scopes, k.allowed_addresses, k.booking_limit,"
-    " k.calendar_limit, k.expires_at, k.revoked_at, k.last_used_at, s.good_until"
+    " k.calendar_limit, k.expires_at, k.revoked_at, k.last_used_at, s.good_until, k.counted_with"
     " FROM api_key_secrets s JOIN api_keys k ON k.id = s.key_id"
     " LEFT JOIN api_key_companies c ON c.key_id = k.id AND c.company_id = ? WHERE s.key_hash = ?",
     .in = "us",
@@ -85,6 +85,7 @@ static void fill_actor(struct request *request, const struct row *row)
                                      .addresses = row_text(row, "allowed_addresses"),
                                      .expires_at = row_time(row, "expires_at"),
                                      .fading = !row_is_null(row, "good_until"),
+                                     .counted_with = row_id(row, "counted_with"),
                                      .booking_limit = row_int(row, "booking_limit"),
                                      .calendar_limit = row_int(row, "calendar_limit") };
 }

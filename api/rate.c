@@ -97,12 +97,14 @@ void rate_sweep(struct db *db, instant now)
 
 /* ---- of a request ---- */
 
-/* Whom a request is counted for: the key, the person, or else the address. */
+/* Whom a request is counted for: the key, or the one that it comes from, the person, or else the address. */
 static struct id subject_of(const struct request *request)
 {
     uint8_t hash[SHA256_SIZE];
     struct id subject;
 
+    if (!id_is_nil(request->actor.counted_with))
+        return request->actor.counted_with;
     if (!id_is_nil(request->actor.key))
         return request->actor.key;
     if (!id_is_nil(request->actor.user))

@@ -4,6 +4,6 @@
 #ifndef DB_SCHEMA_H
 #define DB_SCHEMA_H
 
-enum { SCHEMA_VERSION = 2 };
+enum { SCHEMA_VERSION = 3 };
 
 #endif

@@ -172,7 +172,7 @@ static const struct row *lock(struct request *request, struct id key)
 
 static enum outcome create(struct request *request)
 {
-    bool operator= id_is_nil(request->actor.company);
+    bool is_operator = id_is_nil(request->actor.company);
     struct problems problems = { .pool = request->pool };
     struct key_order order = {
         .company = request->actor.company,
@@ -184,6 +184,7 @@ static enum outcome create(struct request *request)
                    .calendar_limit = input_int(request->body, "calendarLimit", 0),
                    .expires_at = input_time(request->body, "expiresAt", 0) },
         .created_by = id_is_nil(request->actor.key) ? request->actor.user : request->actor.key,
+        .counted_with = power_count(&request->actor),
         .now = request->now,
     };
     struct id key;
@@ -191,14 +192,14 @@ static enum outcome create(struct request *request)
 
     check_scopes(request, &problems);
     check_power(request, &problems);
-    if (operator)
+    if (is_operator)
         order.companies = read_companies(request, &order.company_count, &problems);
     if (problems.count > 0)
         return fail_problems(request, &problems);
-    key_inherit(&request->actor, &order.power);
-    if (!key_is_within(&request->actor, &order.power) ||
-        (!operator&& input_sent(request->body, "companyIds")))
-        return key_fail_power(request);
+    power_inherit(&request->actor, &order.power);
+    if (!power_covers(&request->actor, &order.power) ||
+        (!is_operator && input_sent(request->body, "companyIds")))
+        return power_fail(request);
     key = key_create(request->db, request->pool, &order, &raw);
     key_audit(request, "key.created", key, key_told(order.name, order.power.scopes));
     return answer(request, key, raw);
@@ -248,9 +249,9 @@ static struct key_change merge(struct request *request, const struct row *row, s
                                 values[MEMBER_BOOKINGS], values[MEMBER_CALENDAR],    values[MEMBER_EXPIRES] };
 }
 
-static struct key_power power_after(const struct row *row, const struct key_change *change)
+static struct power power_after(const struct row *row, const struct key_change *change)
 {
-    return (struct key_power){
+    return (struct power){
         .scopes = row_text(row, "scopes"),
         .addresses = value_is_set(change->allowed_addresses) ? change->allowed_addresses.text : NULL,
         .booking_limit = value_is_set(change->booking_limit) ? change->booking_limit.integer : 0,
@@ -275,7 +276,7 @@ static enum outcome update(struct request *request)
     const struct row *row = lock(request, key);
     struct json_object *changed;
     struct key_change change;
-    struct key_power power;
+    struct power power;
 
     if (!row)
         return fail(request, ERROR_NOT_FOUND);
@@ -285,9 +286,11 @@ static enum outcome update(struct request *request)
     change = merge(request, row, &changed);
     if (json_object_array_length(changed) == 0)
         return get(request);
+    if (!key_may_be_taken(request, key, row))
+        return OUTCOME_FAILED;
     power = power_after(row, &change);
-    if (power_changes(row, &change) && !key_is_within(&request->actor, &power))
-        return key_fail_power(request);
+    if (power_changes(row, &change) && !power_covers(&request->actor, &power))
+        return power_fail(request);
     key_update(request->db, request->actor.company, key, &change);
     key_audit(request, "key.updated", key, audit_fields(changed));
     return get(request);
@@ -300,6 +303,8 @@ static enum outcome revoke(struct request *request)
 
     if (!row)
         return fail(request, ERROR_NOT_FOUND);
+    if (!key_may_be_taken(request, key, row))
+        return OUTCOME_FAILED;
     if (row_is_null(row, "revoked_at")) {
         key_revoke(request->db, request->actor.company, key, request->now);
         key_audit(request, "key.revoked", key, key_told(row_text(row, "name"), row_text(row, "scopes")));
@@ -322,6 +327,8 @@ static enum outcome erase(struct request *request)
 
     if (!row)
         return fail(request, ERROR_NOT_FOUND);
+    if (!key_may_be_taken(request, key, row))
+        return OUTCOME_FAILED;
     key_audit(request, "key.deleted", key, key_told(row_text(row, "name"), row_text(row, "scopes")));
     key_delete(request->db, request->actor.company, key);
     return reply_empty(request);

@@ -1,12 +1,11 @@
 /* Passwords: mailed one-time links, for who forgot theirs and for staff who have no login yet. */
-#include "api/permissions.h"
 #include "api/request.h"
 #include "rules/people/audit.h"
 #include "rules/people/companies.h"
-#include "rules/people/keys.h"
 #include "rules/people/logins.h"
 #include "rules/people/password_links.h"
 #include "rules/people/people.h"
+#include "rules/people/power.h"
 
 static const struct field id_param[] = { { "id", FIELD_ID, .prefix = "usr", .doc = "The user" }, { 0 } };
 
@@ -101,14 +100,13 @@ static enum outcome invite(struct request *request)
     instant until, expires;
     const char *why;
 
-    if (key_is_bound(&request->actor))
+    if (power_is_bound(&request->actor))
         return fail_bound(request);
     password_link_hold(request->db, request->pool, company, user);
     person = person_read(request->db, request->pool, company, user);
     if (!person)
         return fail(request, ERROR_NOT_FOUND);
-    if (!permission_covers(request->actor.scopes,
-                           permissions_of_role(request->pool, row_text(person, "role"))))
+    if (!power_covers_login(request->pool, &request->actor, row_text(person, "role")))
         return fail(request, ERROR_FORBIDDEN);
     why = why_not_invited(request, person);
     if (why)

@@ -1,10 +1,10 @@
 /* Users: the people that a company knows. */
 #include "api/patch.h"
-#include "api/permissions.h"
 #include "api/request.h"
 #include "rules/booking/claims.h"
 #include "rules/people/audit.h"
 #include "rules/people/people.h"
+#include "rules/people/power.h"
 #include "rules/people/sessions.h"
 
 static const struct statement LOCK = {
@@ -134,17 +134,18 @@ static const struct row *lock_person(struct request *request, struct id user)
 
 static bool covers_role(struct request *request, const char *role)
 {
-    return permission_covers(request->actor.scopes, permissions_of_role(request->pool, role));
+    return power_covers_role(request->pool, &request->actor, role);
 }
 
 /*
- * Nobody gives more than they have, and nobody takes from who has more: a role, its end, or the e-mail
- * address that an invitation would go to.
+ * Nobody gives more than they have, and nobody takes from who has more: a role, its end, the name they are
+ * known by, or the e-mail address that an invitation would go to.
  */
 static bool may_change(struct request *request, const struct row *row, const struct value *values)
 {
     bool role = !value_equal(values[MEMBER_ROLE], *row_value(row, "role"));
-    bool standing = role || !value_equal(values[MEMBER_EMAIL], *row_value(row, "email")) ||
+    bool standing = role || !value_equal(values[MEMBER_NAME], *row_value(row, "name")) ||
+                    !value_equal(values[MEMBER_EMAIL], *row_value(row, "email")) ||
                     !value_equal(values[MEMBER_ACTIVE], *row_value(row, "active"));
 
     if (standing && !covers_role(request, row_text(row, "role")))

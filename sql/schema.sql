@@ -251,6 +251,7 @@ CREATE TABLE api_keys (
     revoked_at         DATETIME(3)   NULL,
     last_used_at       DATETIME(3)   NULL,                   -- written at most once a minute
     created_by         BINARY(16)    NULL,                   -- the user or key that made it
+    counted_with       BINARY(16)    NULL,                   -- the limited key that it comes from: one count for both
     created_at         DATETIME(3)   NOT NULL,
     KEY api_keys_company (company_id, id)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_ci;

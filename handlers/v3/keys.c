@@ -49,6 +49,7 @@ static enum outcome create(struct request *request)
         .description = description && description[0] ? description : NULL,
         .power = { .scopes = request->actor.scopes, .expires_at = input_time(request->body, "expiresAt", 0) },
         .created_by = id_is_nil(request->actor.key) ? request->actor.user : request->actor.key,
+        .counted_with = power_count(&request->actor),
         .now = request->now,
     };
     struct id key;
@@ -56,9 +57,9 @@ static enum outcome create(struct request *request)
 
     if (input_time(request->body, "expiresAt", INSTANT_MAX) <= request->now)
         return fail_field(request, "expiresAt", "must lie ahead");
-    key_inherit(&request->actor, &order.power);
-    if (!key_is_within(&request->actor, &order.power))
-        return key_fail_power(request);
+    power_inherit(&request->actor, &order.power);
+    if (!power_covers(&request->actor, &order.power))
+        return power_fail(request);
     key = key_create(request->db, request->pool, &order, &raw);
     key_audit(request, "key.created", key, key_told(order.name, order.power.scopes));
     return reply_with(request, key, raw);
@@ -85,6 +86,8 @@ static enum outcome erase(struct request *request)
 
     if (!row)
         return fail(request, ERROR_NOT_FOUND);
+    if (!key_may_be_taken(request, key, row))
+        return OUTCOME_FAILED;
     key_audit(request, "key.deleted", key, key_told(row_text(row, "name"), row_text(row, "scopes")));
     row = read_row(request, key);
     key_delete(request->db, company, key);
@@ -98,6 +101,8 @@ static enum outcome revoke(struct request *request)
 
     if (!row)
         return fail(request, ERROR_NOT_FOUND);
+    if (!key_may_be_taken(request, key, row))
+        return OUTCOME_FAILED;
     if (row_is_null(row, "revoked_at")) {
         key_revoke(request->db, company, key, request->now);
         key_audit(request, "key.revoked", key, key_told(row_text(row, "name"), row_text(row, "scopes")));

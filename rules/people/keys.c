@@ -11,9 +11,9 @@ enum { OVERLAP_DEFAULT = 86400, OVERLAP_MAX = 604800 }; /* seconds */
 
 static const struct statement INSERT = {
     "INSERT INTO api_keys (id, company_id, name, description, display_key, scopes, allowed_addresses,"
-    " booking_limit, calendar_limit, expires_at, created_by, created_at)"
-    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-    .in = "uusssssiitut"
+    " booking_limit, calendar_limit, expires_at, created_by, counted_with, created_at)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    .in = "uusssssiituut"
 };
 
 static const struct statement INSERT_SECRET = {
@@ -202,13 +202,13 @@ const struct row *key_lock(struct db *db, struct pool *pool, struct id company, 
     return db_one(db, pool, &LOCK, BIND(value_id(company), value_id(key)));
 }
 
-struct key_power key_power_of(const struct row *row)
+struct power key_power_of(const struct row *row)
 {
-    return (struct key_power){ .scopes = row_text(row, "scopes"),
-                               .addresses = row_text(row, "allowed_addresses"),
-                               .booking_limit = row_int(row, "booking_limit"),
-                               .calendar_limit = row_int(row, "calendar_limit"),
-                               .expires_at = row_time(row, "expires_at") };
+    return (struct power){ .scopes = row_text(row, "scopes"),
+                           .addresses = row_text(row, "allowed_addresses"),
+                           .booking_limit = row_int(row, "booking_limit"),
+                           .calendar_limit = row_int(row, "calendar_limit"),
+                           .expires_at = row_time(row, "expires_at") };
 }
 
 /* ---- making and changing ---- */
@@ -245,7 +245,7 @@ static void add_companies(struct db *db, struct pool *pool, struct id key, const
 
 struct id key_create(struct db *db, struct pool *pool, const struct key_order *order, char **raw)
 {
-    const struct key_power *power = &order->power;
+    const struct power *power = &order->power;
     struct id key = id_new();
     *raw = crypto_api_key(pool);
     db_run(db, &INSERT,
@@ -254,7 +254,7 @@ struct id key_create(struct db *db, struct pool *pool, const struct key_order *o
                 value_text(power->scopes), value_text(power->addresses), positive(power->booking_limit),
                 positive(power->calendar_limit),
                 power->expires_at ? value_time(power->expires_at) : value_null(), value_id(order->created_by),
-                value_time(order->now)));
+                value_id(order->counted_with), value_time(order->now)));
     add_secret(db, key, *raw);
     add_companies(db, pool, key, order);
     return key;
@@ -324,72 +324,17 @@ void key_audit(struct request *request, const char *action, struct id key, struc
     }
 }
 
-/* ---- who may give what ---- */
+/* ---- taking ---- */
 
-static bool limit_is_within(int64_t own, int64_t limit)
+bool key_may_be_taken(struct request *request, struct id key, const struct row *row)
 {
-    return own == 0 || (limit > 0 && limit <= own);
-}
+    struct power power = key_power_of(row);
 
-/* Each range of `list` stands in `own` as it is; what a range lies inside of is not looked at. */
-static bool addresses_are_within(const char *own, const char *list)
-{
-    if (!own) {
+    power.passing = true;
+    if (id_equal(request->actor.key, key) || power_covers(&request->actor, &power))
         return true;
-    }
-    while (list && *list) {
-        size_t length = strcspn(list, ",");
-        const char *at = own;
-        while (*at && (strcspn(at, ",") != length || memcmp(at, list, length) != 0)) {
-            at += strcspn(at, ",");
-            at += *at == ',';
-        }
-        if (!*at) {
-            return false;
-        }
-        list += length + (list[length] == ',');
-        if (!*list) {
-            return true;
-        }
-    }
+    power_fail(request);
     return false;
-}
-
-bool key_is_within(const struct actor *caller, const struct key_power *power)
-{
-    if (caller->fading) {
-        return false;
-    }
-    if (permission_granted(caller->scopes, "platform")) {
-        return true;
-    }
-    return permission_covers(caller->scopes, power->scopes) &&
-           addresses_are_within(caller->addresses, power->addresses) &&
-           limit_is_within(caller->booking_limit, power->booking_limit) &&
-           limit_is_within(caller->calendar_limit, power->calendar_limit) &&
-           limit_is_within(caller->expires_at, power->expires_at);
-}
-
-void key_inherit(const struct actor *caller, struct key_power *power)
-{
-    if (!power->addresses) {
-        power->addresses = caller->addresses;
-    }
-    if (power->booking_limit == 0) {
-        power->booking_limit = caller->booking_limit;
-    }
-    if (power->calendar_limit == 0) {
-        power->calendar_limit = caller->calendar_limit;
-    }
-    if (power->expires_at == 0) {
-        power->expires_at = caller->expires_at;
-    }
-}
-
-bool key_is_bound(const struct actor *caller)
-{
-    return caller->fading || caller->addresses || caller->booking_limit > 0 || caller->calendar_limit > 0 ||
-           caller->expires_at > 0;
 }
 
 /* ---- rotating ---- */
@@ -402,27 +347,18 @@ const struct field key_rotate_in[] = {
 
 const enum error_code key_rotate_errors[] = { ERROR_NOT_FOUND, ERROR_CONFLICT, ERROR_NONE };
 
-enum outcome key_fail_power(struct request *request)
-{
-    return fail_because(
-        request, ERROR_FORBIDDEN,
-        request->actor.fading
-            ? "this secret of the key was replaced, and gives power to no key: use the new one"
-            : "nobody gives a key more than they have: scopes, addresses, limits, expiry");
-}
-
 /* A new secret opens what the key opens, so it is shown only to those who could have made the key. */
 static bool may_rotate(struct request *request, const struct row *row)
 {
-    struct key_power power;
+    struct power power;
 
     if (!row) {
         fail(request, ERROR_NOT_FOUND);
         return false;
     }
     power = key_power_of(row);
-    if (!key_is_within(&request->actor, &power)) {
-        key_fail_power(request);
+    if (!power_covers(&request->actor, &power)) {
+        power_fail(request);
         return false;
     }
     if (!row_is_null(row, "revoked_at") || (power.expires_at && power.expires_at <= request->now)) {

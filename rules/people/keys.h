@@ -10,25 +10,19 @@
 #include "api/auth.h"
 #include "api/route.h"
 #include "db/db.h"
+#include "rules/people/power.h"
 
 struct json_object;
 struct request;
-
-/* What a key may do, from where, how often and how long. */
-struct key_power {
-    const char *scopes;                    /* space-separated words that keys_scopes_are_known() takes */
-    const char *addresses;                 /* comma-separated ranges; NULL: anywhere */
-    int64_t booking_limit, calendar_limit; /* 0: the settings' */
-    instant expires_at;                    /* 0: never */
-};
 
 struct key_order {
     struct id company;          /* nil: of the platform, or of `companies` */
     const struct id *companies; /* that the key spans, each once */
     size_t company_count;
     const char *name, *description; /* description NULL: none */
-    struct key_power power;
-    struct id created_by; /* the key or person; nil: the command line */
+    struct power power;
+    struct id created_by;   /* the key or person; nil: the command line */
+    struct id counted_with; /* power_count() of who makes it */
     instant now;
 };
 
@@ -50,7 +44,7 @@ struct rows key_list(struct db *db, struct pool *pool, struct id company, struct
  * allowed_addresses, booking_limit, calendar_limit, expires_at, revoked_at. */
 const struct row *key_lock(struct db *db, struct pool *pool, struct id company, struct id key);
 /* The power that such a row holds. */
-struct key_power key_power_of(const struct row *row);
+struct power key_power_of(const struct row *row);
 
 struct key_change {
     struct value name, description, allowed_addresses, booking_limit, calendar_limit, expires_at;
@@ -67,21 +61,10 @@ void key_audit(struct request *request, const char *action, struct id key, struc
 struct json_object *key_told(const char *name, const char *scopes);
 
 /*
- * Nobody gives more than they have: whether each of the powers is one that the caller has. The operator has
- * them all. Who comes by a secret that was replaced gives none: that is done where somebody else may have it,
- * and what they have left must not outlive it.
+ * Whether the caller may change, revoke or remove the key of that locked row: their own, or one whose powers
+ * they have. False after a fail().
  */
-bool key_is_within(const struct actor *caller, const struct key_power *power);
-/* Where the caller is a key that is bound by addresses, limits or an expiry, and the power does not say: the
- * caller's. */
-void key_inherit(const struct actor *caller, struct key_power *power);
-
-/* Where it is not so. */
-enum outcome key_fail_power(struct request *request);
-
-/* Whether the caller is a key that is bound by addresses, limits, an expiry or the end of its secret. A login
- * cannot be: such a key must not make one. */
-bool key_is_bound(const struct actor *caller);
+bool key_may_be_taken(struct request *request, struct id key, const struct row *row);
 
 /*
  * A second secret for the caller's key of that id, with an audit row. The one before opens for the body's

@@ -6,7 +6,7 @@ import uuid
 import pytest
 
 from stack import id_bytes
-from world import Company, fault_fields
+from world import Company, fault_fields, future, shop
 
 READ = {"name": "Reader", "scopes": ["bookings:read"]}
 
@@ -97,8 +97,37 @@ def test_nobody_gives_scopes_that_they_do_not_have(stack, company):
     everything = make(company, scopes=["*"])
     keeper.post(f"/api/v1/keys/{everything['id']}/rotate", {}, 403)
     keeper.patch(f"/api/v1/keys/{everything['id']}", {"bookingLimit": 5}, 403)
-    keeper.patch(f"/api/v1/keys/{everything['id']}", {"name": "Renamed"})
-    assert audited(stack, everything) == ["key.created", "key.updated"]
+    keeper.patch(f"/api/v1/keys/{everything['id']}", {"name": "Renamed"}, 403)
+    assert audited(stack, everything) == ["key.created"]
+
+
+def test_nobody_takes_from_a_key_that_may_more(stack, company):
+    keeper, everything = company.with_scopes("keys:write bookings:read"), make(company, scopes=["*"])
+    for path in ("/api/v1/keys", "/v3/keys"):
+        keeper.patch(f"{path}/{everything['id']}/revoke", None, 403)
+        keeper.delete(f"{path}/{everything['id']}", 403)
+    assert audited(stack, everything) == ["key.created"]
+    lesser = [make(company, scopes=["bookings:read"]) for _ in range(2)]
+    keeper.patch(f"/api/v1/keys/{lesser[0]['id']}/revoke", None)
+    keeper.delete(f"/v3/keys/{lesser[1]['id']}", 200)
+
+
+def test_a_key_may_always_end_itself(stack, company):
+    own = make(company, scopes=["keys:write"], bookingLimit=5)
+    using(stack, own).patch(f"/api/v1/keys/{own['id']}/revoke", None)
+    company.get("/api/v1/keys", headers={"X-API-Key": own["key"]}, key=None, expect=401)
+
+
+def test_the_keys_of_a_limited_key_share_its_count(stack):
+    company, _, service = shop(stack, 1)
+    limited = make(company, scopes=["*"], bookingLimit=3)
+    child = make(using(stack, limited), scopes=["*"])
+    grandchild = make(using(stack, child), scopes=["*"], bookingLimit=2)
+    for number, (key, left) in enumerate(((limited, "2"), (grandchild, "0"), (child, "0"))):
+        answer = using(stack, key).post("/api/v1/bookings", company.order(service, future(days=5, hour=number)), None)
+        assert answer.headers["X-RateLimit-Remaining"] == left
+    for key in (limited, child, grandchild):
+        using(stack, key).post("/api/v1/bookings", company.order(service, future(days=5, hour=9)), 429)
 
 
 def test_a_bound_key_hands_its_bounds_on_and_cannot_shed_them(stack, company):

@@ -100,14 +100,15 @@ def test_a_key_gives_no_role_that_may_more_than_it(company):
     key.post("/api/v1/users", {"name": "Mia", "role": "member"})
 
 
-@pytest.mark.parametrize("change", [{"role": "member"}, {"active": False}, {"email": "mine@example.com"}, None])
+@pytest.mark.parametrize("change", [{"role": "member"}, {"active": False}, {"email": "mine@example.com"}, {"name": "Eve"},
+                                    None])
 def test_nobody_takes_from_who_may_more(company, change):
     desk, admin = company.person("frontdesk"), company.user("Ann", "admin", email="ann@example.com")
     path = f"/api/v1/users/{admin['id']}"
     desk.delete(path, 403) if change is None else desk.patch(path, change, 403)
     desk.patch(path, {"phone": "+1 555 0100"})
     now = company.get(path).json()
-    assert (now["role"], now["active"], now["email"]) == ("admin", True, "ann@example.com")
+    assert (now["role"], now["active"], now["email"], now["name"]) == ("admin", True, "ann@example.com", "Ann")
 
 
 def test_two_admins_who_remove_each_other_at_once_do_not_both_go(stack, company):

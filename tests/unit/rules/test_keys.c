@@ -57,9 +57,9 @@ static void staff_are_told_from_customers(void **state)
 static bool is_within(const char *granted, const char *wanted)
 {
     const struct actor caller = { .scopes = granted };
-    const struct key_power power = { .scopes = wanted };
+    const struct power power = { .scopes = wanted };
 
-    return key_is_within(&caller, &power);
+    return power_covers(&caller, &power);
 }
 
 static void nobody_gives_scopes_that_they_do_not_have(void **state)
@@ -81,20 +81,20 @@ static void nobody_gives_more_than_their_bounds(void **state)
                                   .booking_limit = 10,
                                   .calendar_limit = 20,
                                   .expires_at = 5000 };
-    const struct key_power good = { "*", "::1", 10, 19, 5000 };
-    const struct key_power wider[] = {
+    const struct power good = { "*", "::1", 10, 19, 5000 };
+    const struct power wider[] = {
         { "*", NULL, 10, 19, 5000 },  { "*", "::1,::2", 10, 19, 5000 },  { "*", "10.0.0.1", 11, 19, 5000 },
         { "*", "::1", 0, 19, 5000 },  { "*", "::1", 10, 21, 5000 },      { "*", "::1", 10, 19, 0 },
         { "*", "::1", 10, 19, 5001 }, { "*", "10.0.0.11", 10, 19, 5000 }
     };
-    struct key_power power = { .scopes = "*" };
+    struct power power = { .scopes = "*" };
 
     (void)state;
-    assert_true(key_is_within(&caller, &good));
+    assert_true(power_covers(&caller, &good));
     for (size_t i = 0; i < sizeof wider / sizeof wider[0]; i++)
-        assert_false(key_is_within(&caller, &wider[i]));
-    key_inherit(&caller, &power);
-    assert_true(key_is_within(&caller, &power));
+        assert_false(power_covers(&caller, &wider[i]));
+    power_inherit(&caller, &power);
+    assert_true(power_covers(&caller, &power));
     assert_int_equal(power.expires_at, 5000);
 }
 
