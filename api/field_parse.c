@@ -169,8 +169,7 @@ static bool is_known(const struct field *fields, const char *name)
 static void refuse_unknown(struct reader *reader, const struct field *fields, struct json_object *object,
                            const char *path)
 {
-    json_object_object_foreach(object, name, member)
-    {
+    json_object_object_foreach(object, name, member) {
         (void)member;
         if (!is_known(fields, name))
             problems_add(reader->problems, member_path(reader->pool, path, name[0] ? name : "(empty)"),

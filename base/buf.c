@@ -13,9 +13,8 @@ void buf_init(struct buf *buf, struct pool *pool, size_t limit)
 
 void buf_release(struct buf *buf)
 {
-    if (!buf->pool && buf->capacity > 0) {
+    if (!buf->pool && buf->capacity > 0)
         free(buf->data);
-    }
     buf_init(buf, buf->pool, buf->limit);
 }
 
@@ -23,30 +22,26 @@ void buf_clear(struct buf *buf)
 {
     buf->length = 0;
     buf->overflowed = false;
-    if (buf->capacity > 0) {
+    if (buf->capacity > 0)
         buf->data[0] = '\0';
-    }
 }
 
 static void grow(struct buf *buf, size_t needed)
 {
     size_t capacity = buf->capacity > 0 ? buf->capacity : CAPACITY_FIRST;
 
-    while (capacity < needed) {
+    while (capacity < needed)
         capacity = capacity > buf->limit / 2 ? buf->limit : capacity * 2;
-    }
-    if (capacity == (size_t)-1) {
+    if (capacity == (size_t)-1)
         pool_exhausted();
-    }
     if (buf->pool) {
         char *data = pool_alloc(buf->pool, capacity + 1);
         memcpy(data, buf->data, buf->length);
         buf->data = data;
     } else {
         char *data = realloc(buf->capacity > 0 ? buf->data : NULL, capacity + 1);
-        if (!data) {
+        if (!data)
             pool_exhausted();
-        }
         buf->data = data;
     }
     buf->capacity = capacity;
@@ -60,17 +55,15 @@ static bool reserve(struct buf *buf, size_t length)
         buf->overflowed = true;
         return false;
     }
-    if (buf->length + length > buf->capacity) {
+    if (buf->length + length > buf->capacity)
         grow(buf, buf->length + length);
-    }
     return true;
 }
 
 bool buf_add(struct buf *buf, const void *data, size_t length)
 {
-    if (!reserve(buf, length)) {
+    if (!reserve(buf, length))
         return false;
-    }
     if (length > 0) {
         memcpy(buf->data + buf->length, data, length);
         buf->length += length;
@@ -97,12 +90,10 @@ bool buf_printf(struct buf *buf, const char *format, ...)
     va_start(arguments, format);
     length = vsnprintf(NULL, 0, format, arguments);
     va_end(arguments);
-    if (length < 0) {
+    if (length < 0)
         pool_exhausted();
-    }
-    if (!reserve(buf, (size_t)length)) {
+    if (!reserve(buf, (size_t)length))
         return false;
-    }
     if (length > 0) {
         va_start(arguments, format);
         vsnprintf(buf->data + buf->length, (size_t)length + 1, format, arguments);

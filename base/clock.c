@@ -52,14 +52,12 @@ static bool read_time_file(const char *path, instant *time)
     ssize_t length;
     int file = open(path, O_RDONLY | O_CLOEXEC);
 
-    if (file < 0) {
+    if (file < 0)
         return false;
-    }
     length = read(file, text, sizeof text);
     close(file);
-    while (length > 0 && (text[length - 1] == '\n' || text[length - 1] == '\r' || text[length - 1] == ' ')) {
+    while (length > 0 && (text[length - 1] == '\n' || text[length - 1] == '\r' || text[length - 1] == ' '))
         length--;
-    }
     return length > 0 && clock_parse(time, text, (size_t)length);
 }
 
@@ -68,9 +66,8 @@ void clock_follow(const char *path)
     instant time;
 
     frozen = path && *path && read_time_file(path, &time);
-    if (frozen) {
+    if (frozen)
         frozen_at = time;
-    }
 }
 
 /* Rounds towards the past, as a time before 1970 must. */
@@ -139,15 +136,13 @@ struct reader {
 
 static bool take_digits(struct reader *reader, int width, int *number)
 {
-    if (reader->end - reader->at < width) {
+    if (reader->end - reader->at < width)
         return false;
-    }
     *number = 0;
     for (int i = 0; i < width; i++) {
         char character = *reader->at++;
-        if (character < '0' || character > '9') {
+        if (character < '0' || character > '9')
             return false;
-        }
         *number = *number * 10 + (character - '0');
     }
     return true;
@@ -155,9 +150,8 @@ static bool take_digits(struct reader *reader, int width, int *number)
 
 static bool take_one_of(struct reader *reader, const char *set)
 {
-    if (reader->at == reader->end || *reader->at == '\0' || !strchr(set, *reader->at)) {
+    if (reader->at == reader->end || *reader->at == '\0' || !strchr(set, *reader->at))
         return false;
-    }
     reader->at++;
     return true;
 }
@@ -183,12 +177,10 @@ static bool take_fraction(struct reader *reader, int *milliseconds)
     int weight = 100, digit;
 
     *milliseconds = 0;
-    if (!take_one_of(reader, ".")) {
+    if (!take_one_of(reader, "."))
         return true;
-    }
-    if (!take_digits(reader, 1, &digit)) {
+    if (!take_digits(reader, 1, &digit))
         return false;
-    }
     do {
         *milliseconds += digit * weight;
         weight /= 10;
@@ -203,17 +195,14 @@ static bool take_offset(struct reader *reader, int *offset)
     int hours, minutes, sign;
 
     *offset = 0;
-    if (take_one_of(reader, "Zz")) {
+    if (take_one_of(reader, "Zz"))
         return true;
-    }
-    if (!take_one_of(reader, "+-")) {
+    if (!take_one_of(reader, "+-"))
         return false;
-    }
     sign = reader->at[-1] == '-' ? -1 : 1;
     if (!take_digits(reader, 2, &hours) || !take_one_of(reader, ":") || !take_digits(reader, 2, &minutes) ||
-        hours > 23 || minutes > 59) {
+        hours > 23 || minutes > 59)
         return false;
-    }
     *offset = sign * (hours * 60 + minutes);
     return true;
 }
@@ -228,15 +217,12 @@ bool clock_parse(instant *time, const char *text, size_t length)
     if (!take_date(&reader, &date) || !take_one_of(&reader, "Tt ") || !take_digits(&reader, 2, &hour) ||
         !take_one_of(&reader, ":") || !take_digits(&reader, 2, &minute) || !take_one_of(&reader, ":") ||
         !take_digits(&reader, 2, &second) || !take_fraction(&reader, &millisecond) ||
-        !take_offset(&reader, &offset) || reader.at != reader.end || hour > 23 || minute > 59 ||
-        second > 59) {
+        !take_offset(&reader, &offset) || reader.at != reader.end || hour > 23 || minute > 59 || second > 59)
         return false;
-    }
     read = date_to_days(date) * CLOCK_DAY + hour * (instant)CLOCK_HOUR +
            (minute - offset) * (instant)CLOCK_MINUTE + second * CLOCK_SECOND + millisecond;
-    if (read < INSTANT_MIN || read > INSTANT_MAX) {
+    if (read < INSTANT_MIN || read > INSTANT_MAX)
         return false;
-    }
     *time = read;
     return true;
 }
@@ -246,9 +232,8 @@ bool date_parse(struct date *date, const char *text, size_t length)
     struct reader reader = { text, text + length };
     struct date read;
 
-    if (!take_date(&reader, &read) || reader.at != reader.end || read.year < 1970) {
+    if (!take_date(&reader, &read) || reader.at != reader.end || read.year < 1970)
         return false;
-    }
     *date = read;
     return true;
 }

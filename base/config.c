@@ -290,9 +290,8 @@ static char *copy_text(const char *text, size_t length)
 {
     char *copy = strndup(text, length);
 
-    if (!copy) {
+    if (!copy)
         pool_exhausted();
-    }
     return copy;
 }
 
@@ -315,14 +314,12 @@ static bool parse_int(const struct row *row, const char *text, int64_t *integer)
     char *end;
     long long read;
 
-    if ((*text < '0' || *text > '9') && *text != '-') {
+    if ((*text < '0' || *text > '9') && *text != '-')
         return false; /* strtoll would take spaces and `+` */
-    }
     errno = 0;
     read = strtoll(text, &end, 10);
-    if (errno != 0 || *end != '\0' || read < row->min || read > row->max) {
+    if (errno != 0 || *end != '\0' || read < row->min || read > row->max)
         return false;
-    }
     *integer = read;
     return true;
 }
@@ -333,9 +330,8 @@ static bool is_word_of(const char *text, const char *words)
 
     while (*words) {
         size_t word = strcspn(words, "|");
-        if (word == length && memcmp(words, text, word) == 0) {
+        if (word == length && memcmp(words, text, word) == 0)
             return true;
-        }
         words += word + (words[word] == '|');
     }
     return false;
@@ -392,12 +388,10 @@ static bool assign(enum setting setting, const char *text, const char *source)
     int64_t integer;
     char *copy, *source_copy;
 
-    if (!parse(row, text, &integer)) {
+    if (!parse(row, text, &integer))
         return false;
-    }
-    while (row->type == SETTING_URL && length > 0 && text[length - 1] == '/') {
+    while (row->type == SETTING_URL && length > 0 && text[length - 1] == '/')
         length--;
-    }
     copy = copy_text(text, length); /* before the old ones go: `text` may be one of them */
     source_copy = copy_text(source, strlen(source));
     free(settings[setting].text);
@@ -413,18 +407,15 @@ static void assign_or_refuse(enum setting setting, const char *text, const char 
     char expected[128];
     const struct row *row = &rows[setting];
 
-    if (!assign(setting, text, source)) {
+    if (!assign(setting, text, source))
         refuse("%s: %s must be %s", source, row->name, expectation(row, expected, sizeof expected));
-    }
 }
 
 static int find(const char *name)
 {
-    for (int i = 0; i < CONFIG_COUNT; i++) {
-        if (strcmp(rows[i].name, name) == 0) {
+    for (int i = 0; i < CONFIG_COUNT; i++)
+        if (strcmp(rows[i].name, name) == 0)
             return i;
-        }
-    }
     return -1;
 }
 
@@ -435,9 +426,8 @@ static char *trimmed(char *text)
 
     text += strspn(text, " \t");
     length = strlen(text);
-    while (length > 0 && strchr(" \t\r\n", text[length - 1])) {
+    while (length > 0 && strchr(" \t\r\n", text[length - 1]))
         length--;
-    }
     text[length] = '\0';
     return text;
 }
@@ -448,18 +438,15 @@ static void take_line(char *line, const char *where)
     char *equals = strchr(name, '=');
     int setting;
 
-    if (*name == '\0' || *name == '#') {
+    if (*name == '\0' || *name == '#')
         return;
-    }
-    if (!equals) {
+    if (!equals)
         refuse("%s: expected `name = value`", where);
-    }
     *equals = '\0';
     name = trimmed(name);
     setting = find(name);
-    if (setting < 0) {
+    if (setting < 0)
         refuse("%s: there is no setting `%s`", where, name);
-    }
     assign_or_refuse((enum setting)setting, trimmed(equals + 1), where);
 }
 
@@ -471,21 +458,18 @@ static void read_file(const char *path, bool must_exist)
     ssize_t length;
 
     if (!file) {
-        if (must_exist || errno != ENOENT) {
+        if (must_exist || errno != ENOENT)
             refuse("%s: %s", path, strerror(errno));
-        }
         return;
     }
     for (int number = 1; (length = getline(&line, &capacity, file)) >= 0; number++) {
         snprintf(where, sizeof where, "%s:%d", path, number);
-        if (strlen(line) != (size_t)length) {
+        if (strlen(line) != (size_t)length)
             refuse("%s: a NUL byte", where);
-        }
         take_line(line, where);
     }
-    if (ferror(file)) {
+    if (ferror(file))
         refuse("%s: %s", path, strerror(errno));
-    }
     free(line);
     fclose(file);
 }
@@ -497,13 +481,11 @@ static void read_environment(void)
     for (int i = 0; i < CONFIG_COUNT; i++) {
         const char *text;
         snprintf(name, sizeof name, "SLOTWIRE_%s", rows[i].name);
-        for (char *at = name; *at; at++) {
+        for (char *at = name; *at; at++)
             *at = *at >= 'a' && *at <= 'z' ? (char)(*at - 'a' + 'A') : *at;
-        }
         text = getenv(name);
-        if (text) {
+        if (text)
             assign_or_refuse((enum setting)i, text, name);
-        }
     }
 }
 
@@ -526,16 +508,14 @@ void config_load(const char *path)
 {
     char beside[4096];
 
-    if (!path) {
+    if (!path)
         path = getenv("SLOTWIRE_CONFIG");
-    }
-    if (path && *path) {
+    if (path && *path)
         read_own_file(path);
-    } else if (place_find(beside, sizeof beside, "etc/slotwire.conf")) {
+    else if (place_find(beside, sizeof beside, "etc/slotwire.conf"))
         read_own_file(beside);
-    } else {
+    else
         read_file(DEFAULT_FILE, false);
-    }
     read_environment();
 }
 
@@ -553,9 +533,8 @@ int64_t config_int(enum setting setting)
 {
     int64_t integer = settings[setting].integer;
 
-    if (!settings[setting].text) {
+    if (!settings[setting].text)
         parse(&rows[setting], rows[setting].fallback, &integer);
-    }
     return integer;
 }
 
@@ -572,10 +551,9 @@ void config_print(FILE *out)
         const char *text = config_text((enum setting)i);
         fprintf(out, "%s# %s\n# default: %s; from: %s\n", i > 0 ? "\n" : "", row->doc,
                 *row->fallback ? row->fallback : "empty", source);
-        if (row->secret) {
+        if (row->secret)
             fprintf(out, "# %s is %s\n", row->name, *text ? "set" : "not set");
-        } else {
+        else
             fprintf(out, "%s =%s%s\n", row->name, *text ? " " : "", text);
-        }
     }
 }

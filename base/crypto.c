@@ -122,14 +122,13 @@ char *crypto_base64url(struct pool *pool, const void *data, size_t length)
 {
     char *text = crypto_base64(pool, data, length);
 
-    for (char *at = text; *at; at++) {
+    for (char *at = text; *at; at++)
         if (*at == '+')
             *at = '-';
         else if (*at == '/')
             *at = '_';
         else if (*at == '=')
             *at = '\0';
-    }
     return text;
 }
 
@@ -146,10 +145,9 @@ static bool base64_is_strict(const char *text, size_t length, size_t padding)
 {
     if (length % 4 != 0 || length > INT_MAX)
         return false;
-    for (size_t at = 0; at < length - padding; at++) {
+    for (size_t at = 0; at < length - padding; at++)
         if (base64_value(text[at]) < 0)
             return false;
-    }
     if (padding == 1)
         return (base64_value(text[length - 2]) & 3) == 0;
     return padding == 0 || (base64_value(text[length - 3]) & 15) == 0;
@@ -213,10 +211,9 @@ bool crypto_api_key_is_plausible(const char *key, size_t length)
 
     if (length != API_KEY_LENGTH || memcmp(key, key_prefix, sizeof key_prefix - 1) != 0)
         return false;
-    for (size_t at = sizeof key_prefix - 1; at < length; at++) {
+    for (size_t at = sizeof key_prefix - 1; at < length; at++)
         if (!key[at] || !strchr(base62, key[at]))
             return false;
-    }
     key_check(key, check);
     return memcmp(check, key + KEY_BODY, KEY_CHECK) == 0;
 }

@@ -26,14 +26,12 @@ void fault_raise(enum fault fault, const char *format, ...)
     va_start(arguments, format);
     vsnprintf(message, sizeof message, format, arguments);
     va_end(arguments);
-    if (fault == FAULT_RETRY) {
+    if (fault == FAULT_RETRY)
         log_warn("%s", message);
-    } else {
+    else
         log_error("%s", message);
-    }
-    if (!frame) {
+    if (!frame)
         exit(70); /* EX_SOFTWARE */
-    }
     innermost = frame->outer;
     longjmp(frame->jump, (int)fault);
 }

@@ -47,10 +47,9 @@ static const struct range refused6[] = {
 
 static bool any_holds(const struct range *ranges, size_t count, int family, const uint8_t *bytes)
 {
-    for (size_t at = 0; at < count; at++) {
+    for (size_t at = 0; at < count; at++)
         if (range_holds(&ranges[at], family, bytes))
             return true;
-    }
     return false;
 }
 
@@ -144,10 +143,9 @@ bool guard_configure(const char *ranges)
 /* Only what RFC 3986 lets stand in a URL, so that no two parsers can differ about it. */
 static bool is_url_text(const char *url)
 {
-    for (const char *at = url; *at; at++) {
+    for (const char *at = url; *at; at++)
         if (*at <= ' ' || *at >= 0x7f || strchr("\"<>\\^`{|}", *at))
             return false;
-    }
     return true;
 }
 
@@ -173,10 +171,9 @@ static bool is_name(const char *host)
         size_t label = strcspn(host, ".");
         if (label == 0 || label > LABEL_MAX || host[0] == '-' || host[label - 1] == '-')
             return false;
-        for (size_t at = 0; at < label; at++) {
+        for (size_t at = 0; at < label; at++)
             if (!strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_", host[at]))
                 return false;
-        }
         host += label + (host[label] == '.');
     }
     return true;

@@ -49,9 +49,8 @@ static void step(void)
 
     last.low = low & low_mask;
     last.high += low > low_mask;
-    if (last.high > high_mask) {
+    if (last.high > high_mask)
         begin_millisecond(last.millisecond + 1);
-    }
 }
 
 static void put_bytes(uint8_t *out, uint64_t bits, int count)
@@ -67,11 +66,10 @@ struct id id_new(void)
     uint64_t now = (uint64_t)clock_real();
     struct id id;
 
-    if (now > last.millisecond || now + BACK_MOST < last.millisecond) {
+    if (now > last.millisecond || now + BACK_MOST < last.millisecond)
         begin_millisecond(now);
-    } else {
+    else
         step();
-    }
     put_bytes(id.bytes, last.millisecond, 6);
     put_bytes(id.bytes + 6, UINT64_C(0x7000) | last.high, 2);
     put_bytes(id.bytes + 8, (UINT64_C(2) << 62) | last.low, 8);
@@ -102,9 +100,8 @@ instant id_time(struct id id)
 {
     instant time = 0;
 
-    for (int i = 0; i < 6; i++) {
+    for (int i = 0; i < 6; i++)
         time = time << 8 | id.bytes[i];
-    }
     return time;
 }
 
@@ -161,14 +158,11 @@ static bool has_prefix(const char *prefix, const char *text, size_t length)
 {
     size_t prefix_length = strlen(prefix);
 
-    if (length != prefix_length + 1 + BASE32_LENGTH || text[prefix_length] != '_') {
+    if (length != prefix_length + 1 + BASE32_LENGTH || text[prefix_length] != '_')
         return false;
-    }
-    for (size_t i = 0; i < prefix_length; i++) {
-        if (lower(text[i]) != prefix[i]) {
+    for (size_t i = 0; i < prefix_length; i++)
+        if (lower(text[i]) != prefix[i])
             return false;
-        }
-    }
     return true;
 }
 
@@ -178,14 +172,12 @@ bool id_parse(struct id *id, const char *prefix, const char *text, size_t length
     unsigned bits = 0;
     int held = 0, out = 15;
 
-    if (!has_prefix(prefix, text, length) || digit_value(text[length - BASE32_LENGTH]) > 7) {
+    if (!has_prefix(prefix, text, length) || digit_value(text[length - BASE32_LENGTH]) > 7)
         return false;
-    }
     for (size_t i = 0; i < BASE32_LENGTH; i++) {
         int value = digit_value(text[length - 1 - i]);
-        if (value < 0) {
+        if (value < 0)
             return false;
-        }
         bits |= (unsigned)value << held;
         held += 5;
         if (held >= 8 && out >= 0) {
@@ -204,9 +196,8 @@ char *id_format_uuid(char text[37], struct id id)
     char *out = text;
 
     for (int i = 0; i < 16; i++) {
-        if (i == 4 || i == 6 || i == 8 || i == 10) {
+        if (i == 4 || i == 6 || i == 8 || i == 10)
             *out++ = '-';
-        }
         *out++ = hex[id.bytes[i] >> 4];
         *out++ = hex[id.bytes[i] & 15];
     }

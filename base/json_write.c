@@ -30,10 +30,9 @@ static struct decimal decimal_of(double number, int count)
     char *at = text;
 
     snprintf(text, sizeof text, "%.*e", count - 1, number);
-    for (; *at != 'e'; at++) {
+    for (; *at != 'e'; at++)
         if (*at != '.')
             decimal.digits[decimal.count++] = *at;
-    }
     decimal.exponent = (int)strtol(at + 1, NULL, 10);
     return decimal;
 }
@@ -212,8 +211,7 @@ static void write_indexed(struct buf *out, struct json_object *object, size_t co
 
     if (!members)
         abort(); /* no memory left */
-    json_object_object_foreach(object, name, value)
-    {
+    json_object_object_foreach(object, name, value) {
         int64_t index = array_index(name);
         if (index >= 0)
             members[used++] = (struct member){ name, value, index };
@@ -229,8 +227,7 @@ static void write_object(struct buf *out, struct json_object *object)
     size_t indexed = 0;
     bool first = true;
 
-    json_object_object_foreach(object, counted, ignored)
-    {
+    json_object_object_foreach(object, counted, ignored) {
         (void)ignored;
         indexed += array_index(counted) >= 0;
     }
@@ -238,10 +235,8 @@ static void write_object(struct buf *out, struct json_object *object)
     if (indexed > 0)
         write_indexed(out, object, indexed, &first);
     json_object_object_foreach(object, name, value)
-    {
         if (indexed == 0 || array_index(name) < 0)
             write_member(out, name, value, &first);
-    }
     buf_add_char(out, '}');
 }
 

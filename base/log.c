@@ -22,11 +22,9 @@ static int file = STDERR_FILENO;
 /* `level` stays where the text names none. */
 static void read_level(enum log_level *level, const char *text)
 {
-    for (int each = LOG_LEVEL_ERROR; each <= LOG_LEVEL_DEBUG; each++) {
-        if (strcmp(text, level_names[each]) == 0) {
+    for (int each = LOG_LEVEL_ERROR; each <= LOG_LEVEL_DEBUG; each++)
+        if (strcmp(text, level_names[each]) == 0)
             *level = (enum log_level)each;
-        }
-    }
 }
 
 void log_spare_stderr(const char *least)
@@ -64,11 +62,10 @@ static void add_escaped(struct buf *line, const char *text)
 {
     for (; *text; text++) {
         unsigned char byte = (unsigned char)*text;
-        if (byte < 0x20 || byte > 0x7E) {
+        if (byte < 0x20 || byte > 0x7E)
             buf_printf(line, "\\x%02X", byte);
-        } else {
+        else
             buf_add_char(line, (char)byte);
-        }
     }
 }
 
@@ -80,9 +77,8 @@ static void put(enum log_level level, const char *format, va_list arguments)
     struct buf line;
     ssize_t ignored;
 
-    if (level > most || (file == STDERR_FILENO && level > most_on_stderr)) {
+    if (level > most || (file == STDERR_FILENO && level > most_on_stderr))
         return;
-    }
     vsnprintf(message, sizeof message, format, arguments);
     buf_init(&line, NULL, LINE_MAX_BYTES);
     buf_printf(&line, "%s %s %s[%d] ", clock_format(time, clock_real()), level_names[level], program,

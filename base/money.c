@@ -24,15 +24,12 @@ static const struct {
 
 int money_exponent(const char *currency)
 {
-    if (!currency || strlen(currency) != 3) {
+    if (!currency || strlen(currency) != 3)
         return -1;
-    }
     for (size_t i = 0; i < sizeof groups / sizeof groups[0]; i++) {
-        for (const char *code = groups[i].codes; *code; code += 4) {
-            if (memcmp(code, currency, 3) == 0) {
+        for (const char *code = groups[i].codes; *code; code += 4)
+            if (memcmp(code, currency, 3) == 0)
                 return groups[i].exponent;
-            }
-        }
     }
     return -1;
 }
@@ -41,9 +38,8 @@ static int64_t minor_per_major(int exponent)
 {
     int64_t power = 1;
 
-    while (exponent-- > 0) {
+    while (exponent-- > 0)
         power *= 10;
-    }
     return power;
 }
 
@@ -58,18 +54,15 @@ bool money_from_major(int64_t *minor, double major, const char *currency)
     double per_major, scaled;
     int64_t read;
 
-    if (exponent < 0) {
+    if (exponent < 0)
         return false;
-    }
     per_major = (double)minor_per_major(exponent);
     scaled = major * per_major;
-    if (!(scaled >= 0 && scaled < (double)MONEY_MAX + 0.5)) { /* written so that NaN is refused too */
+    if (!(scaled >= 0 && scaled < (double)MONEY_MAX + 0.5)) /* written so that NaN is refused too */
         return false;
-    }
     read = (int64_t)(scaled + 0.5);
-    if ((double)read / per_major != major) {
+    if ((double)read / per_major != major)
         return false;
-    }
     *minor = read;
     return true;
 }
@@ -78,8 +71,7 @@ double money_to_major(int64_t minor, const char *currency)
 {
     int exponent = money_exponent(currency);
 
-    if (exponent < 0) {
+    if (exponent < 0)
         fault_raise(FAULT_BROKEN, "no currency of ISO 4217 currency=%s", currency ? currency : "");
-    }
     return (double)minor / (double)minor_per_major(exponent);
 }

@@ -58,13 +58,11 @@ static struct block *block_new(size_t size, struct block *older)
 {
     struct block *block;
 
-    if (size > SIZE_MAX - sizeof *block) {
+    if (size > SIZE_MAX - sizeof *block)
         pool_exhausted();
-    }
     block = malloc(sizeof *block + size);
-    if (!block) {
+    if (!block)
         pool_exhausted();
-    }
     *block = (struct block){ .older = older, .size = size };
     ASAN_POISON_MEMORY_REGION(block->bytes, size);
     return block;
@@ -82,9 +80,8 @@ static void block_free_all(struct block *block)
 
 static size_t aligned(size_t size)
 {
-    if (size > SIZE_MAX - GAP - ALIGNMENT) {
+    if (size > SIZE_MAX - GAP - ALIGNMENT)
         pool_exhausted();
-    }
     return (size + GAP + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
 }
 
@@ -111,9 +108,8 @@ struct pool *pool_new(void)
 {
     struct pool *pool = calloc(1, sizeof *pool);
 
-    if (!pool) {
+    if (!pool)
         pool_exhausted();
-    }
     return pool;
 }
 
@@ -144,9 +140,8 @@ void pool_reset(struct pool *pool)
 
 void pool_free(struct pool *pool)
 {
-    if (!pool) {
+    if (!pool)
         return;
-    }
     run_cleanups(pool);
     block_free_all(pool->big);
     block_free_all(pool->blocks);
@@ -162,9 +157,8 @@ void *pool_array(struct pool *pool, size_t count, size_t size)
 {
     size_t total;
 
-    if (__builtin_mul_overflow(count, size, &total)) {
+    if (__builtin_mul_overflow(count, size, &total))
         pool_exhausted();
-    }
     return pool_alloc(pool, total);
 }
 
@@ -177,9 +171,8 @@ char *pool_memdup(struct pool *pool, const void *data, size_t length)
 {
     char *copy = take(pool, length == SIZE_MAX ? length : length + 1);
 
-    if (length > 0) {
+    if (length > 0)
         memcpy(copy, data, length);
-    }
     copy[length] = '\0';
     return copy;
 }
@@ -204,9 +197,8 @@ char *pool_vprintf(struct pool *pool, const char *format, va_list arguments)
     va_copy(again, arguments);
     length = vsnprintf(NULL, 0, format, again);
     va_end(again);
-    if (length < 0) {
+    if (length < 0)
         pool_exhausted(); /* vsnprintf fails only for want of memory or beyond INT_MAX bytes */
-    }
     text = take(pool, (size_t)length + 1);
     vsnprintf(text, (size_t)length + 1, format, arguments);
     return text;

@@ -43,30 +43,24 @@ static size_t sequence_length(const unsigned char *bytes, size_t left)
     unsigned char low = 0x80, high = 0xBF;
     size_t length;
 
-    if (first < 0x80) {
+    if (first < 0x80)
         return 1;
-    }
-    if (first < 0xC2 || first > 0xF4) {
+    if (first < 0xC2 || first > 0xF4)
         return 0;
-    }
     length = first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4;
-    if (first == 0xE0) {
+    if (first == 0xE0)
         low = 0xA0;
-    } else if (first == 0xED) {
+    else if (first == 0xED)
         high = 0x9F;
-    } else if (first == 0xF0) {
+    else if (first == 0xF0)
         low = 0x90;
-    } else if (first == 0xF4) {
+    else if (first == 0xF4)
         high = 0x8F;
-    }
-    if (left < length || bytes[1] < low || bytes[1] > high) {
+    if (left < length || bytes[1] < low || bytes[1] > high)
         return 0;
-    }
-    for (size_t i = 2; i < length; i++) {
-        if (!is_continuation(bytes[i])) {
+    for (size_t i = 2; i < length; i++)
+        if (!is_continuation(bytes[i]))
             return 0;
-        }
-    }
     return length;
 }
 
@@ -76,9 +70,8 @@ bool text_is_utf8(const char *text, size_t length)
 
     for (size_t at = 0; at < length;) {
         size_t step = sequence_length(bytes + at, length - at);
-        if (step == 0) {
+        if (step == 0)
             return false;
-        }
         at += step;
     }
     return true;
@@ -89,12 +82,10 @@ size_t text_whole(const char *text, size_t length)
     const unsigned char *bytes = (const unsigned char *)text;
     size_t start = length, wanted;
 
-    while (start > 0 && length - start < 3 && is_continuation(bytes[start - 1])) {
+    while (start > 0 && length - start < 3 && is_continuation(bytes[start - 1]))
         start--;
-    }
-    if (start == 0) {
+    if (start == 0)
         return length;
-    }
     start--;
     wanted = bytes[start] < 0xC2 ? 1 : bytes[start] < 0xE0 ? 2 : bytes[start] < 0xF0 ? 3 : 4;
     return bytes[start] <= 0xF4 && wanted > length - start ? start : length;
@@ -104,9 +95,8 @@ size_t text_count(const char *text, size_t length)
 {
     size_t count = 0;
 
-    for (size_t i = 0; i < length; i++) {
+    for (size_t i = 0; i < length; i++)
         count += !is_continuation((unsigned char)text[i]);
-    }
     return count;
 }
 
@@ -115,13 +105,11 @@ bool text_is_printable(const char *text, size_t length, bool lines)
     for (size_t i = 0; i < length; i++) {
         unsigned char byte = (unsigned char)text[i];
         bool line_break = byte == '\n' || byte == '\r' || byte == '\t';
-        if ((byte < 0x20 && !(lines && line_break)) || byte == 0x7F) {
+        if ((byte < 0x20 && !(lines && line_break)) || byte == 0x7F)
             return false;
-        }
         /* U+0080 to U+009F are control characters too; in UTF-8 they are C2 80 to C2 9F. */
-        if (byte == 0xC2 && i + 1 < length && (unsigned char)text[i + 1] < 0xA0) {
+        if (byte == 0xC2 && i + 1 < length && (unsigned char)text[i + 1] < 0xA0)
             return false;
-        }
     }
     return true;
 }
@@ -129,14 +117,11 @@ bool text_is_printable(const char *text, size_t length, bool lines)
 /* One label of a host name: alphanumeric at both ends, hyphens inside, 1..63. */
 static bool is_label(const char *text, size_t length)
 {
-    if (length < 1 || length > 63 || !is_alphanumeric(text[0]) || !is_alphanumeric(text[length - 1])) {
+    if (length < 1 || length > 63 || !is_alphanumeric(text[0]) || !is_alphanumeric(text[length - 1]))
         return false;
-    }
-    for (size_t i = 0; i < length; i++) {
-        if (!is_alphanumeric(text[i]) && text[i] != '-') {
+    for (size_t i = 0; i < length; i++)
+        if (!is_alphanumeric(text[i]) && text[i] != '-')
             return false;
-        }
-    }
     return true;
 }
 
@@ -146,9 +131,8 @@ static bool is_host(const char *text, size_t length)
 
     for (size_t i = 0; i <= length; i++) {
         if (i == length || text[i] == '.') {
-            if (!is_label(text + start, i - start)) {
+            if (!is_label(text + start, i - start))
                 return false;
-            }
             start = i + 1;
         }
     }
@@ -160,15 +144,12 @@ bool text_is_email(const char *text, size_t length)
     const char *at = memchr(text, '@', length);
     size_t local;
 
-    if (!at || length > 254) {
+    if (!at || length > 254)
         return false;
-    }
     local = (size_t)(at - text);
-    for (size_t i = 0; i < local; i++) {
-        if (!is_alphanumeric(text[i]) && !is_one_of(text[i], ".!#$%&'*+/=?^_`{|}~-")) {
+    for (size_t i = 0; i < local; i++)
+        if (!is_alphanumeric(text[i]) && !is_one_of(text[i], ".!#$%&'*+/=?^_`{|}~-"))
             return false;
-        }
-    }
     return local > 0 && is_host(at + 1, length - local - 1);
 }
 
@@ -176,16 +157,13 @@ bool text_is_phone(const char *text, size_t length)
 {
     size_t digits = 0;
 
-    if (length > 40) {
+    if (length > 40)
         return false;
-    }
-    for (size_t i = 0; i < length; i++) {
-        if (is_digit(text[i])) {
+    for (size_t i = 0; i < length; i++)
+        if (is_digit(text[i]))
             digits++;
-        } else if (!is_one_of(text[i], " ()-./") && !(text[i] == '+' && i == 0)) {
+        else if (!is_one_of(text[i], " ()-./") && !(text[i] == '+' && i == 0))
             return false;
-        }
-    }
     return digits >= 5 && digits <= 15;
 }
 
@@ -196,14 +174,11 @@ bool text_is_currency(const char *text, size_t length)
 
 bool text_is_slug(const char *text, size_t length)
 {
-    if (length < 1 || length > 64 || text[0] == '-' || text[length - 1] == '-') {
+    if (length < 1 || length > 64 || text[0] == '-' || text[length - 1] == '-')
         return false;
-    }
-    for (size_t i = 0; i < length; i++) {
-        if (!is_lower(text[i]) && !is_digit(text[i]) && text[i] != '-') {
+    for (size_t i = 0; i < length; i++)
+        if (!is_lower(text[i]) && !is_digit(text[i]) && text[i] != '-')
             return false;
-        }
-    }
     return true;
 }
 

@@ -12,10 +12,9 @@ static const char host_letters[] = ALNUM "-._~";
 
 static bool is_one_line(const char *text)
 {
-    for (; *text; text++) {
+    for (; *text; text++)
         if ((unsigned char)*text <= ' ' || *text == 0x7f)
             return false;
-    }
     return true;
 }
 
@@ -35,10 +34,9 @@ static bool is_user(const char *text, size_t length)
 
 static bool is_host_name(const char *text, size_t length)
 {
-    for (size_t at = 0; at < length; at++) {
+    for (size_t at = 0; at < length; at++)
         if (!((unsigned char)text[at] & 0x80) && !strchr(host_letters, text[at]))
             return false;
-    }
     return length > 0;
 }
 

@@ -2,9 +2,8 @@
 
 bool value_equal(struct value left, struct value right)
 {
-    if (left.type != right.type) {
+    if (left.type != right.type)
         return false;
-    }
     switch (left.type) {
     case VALUE_ABSENT:
     case VALUE_NULL:

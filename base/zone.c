@@ -27,12 +27,10 @@ static int64_t moment_day(const struct zone_moment *moment, int year)
     int64_t first, last;
     struct date month = { year, moment->month, 1 };
 
-    if (moment->kind == MOMENT_DAY) {
+    if (moment->kind == MOMENT_DAY)
         return new_year + moment->day;
-    }
-    if (moment->kind == MOMENT_JULIAN) { /* 1..365: the leap day is never counted */
+    if (moment->kind == MOMENT_JULIAN) /* 1..365: the leap day is never counted */
         return new_year + moment->day - 1 + (moment->day >= 60 && march - new_year == 60);
-    }
     first = date_to_days(month);
     last = date_to_days((struct date){ year + moment->month / 12, moment->month % 12 + 1, 1 }) - 1;
     /* The rule counts from Sunday, date_weekday from Monday. */
@@ -44,9 +42,8 @@ static int64_t moment_day(const struct zone_moment *moment, int year)
 static void *longer(void *array, size_t count, int years, size_t size)
 {
     array = realloc(array, (count + 2 * (size_t)(years > 0 ? years : 0) + 1) * size);
-    if (!array) {
+    if (!array)
         pool_exhausted();
-    }
     return array;
 }
 
@@ -67,16 +64,14 @@ static int rule_offset(const struct zone_rule *rule, int64_t seconds)
     int64_t begin, end;
     bool summer;
 
-    if (!rule->has_summer) {
+    if (!rule->has_summer)
         return rule->standard;
-    }
     begin = summer_begin(rule, year);
     end = summer_end(rule, year);
-    if (begin < end) {
+    if (begin < end)
         summer = begin <= seconds && seconds < end;
-    } else { /* south of the equator */
+    else /* south of the equator */
         summer = seconds < end || begin <= seconds;
-    }
     return summer ? rule->summer : rule->standard;
 }
 
@@ -97,12 +92,10 @@ static void list_changes(struct zone_data *data)
     const struct zone_rule *rule = &data->rule;
     int first = 1970;
 
-    if (!rule->has_summer) {
+    if (!rule->has_summer)
         return;
-    }
-    if (data->count > 0 && data->changes[data->count - 1] > 0) {
+    if (data->count > 0 && data->changes[data->count - 1] > 0)
         first = date_from_days(data->changes[data->count - 1] / 86400).year;
-    }
     data->changes = longer(data->changes, data->count, LISTED_UNTIL - first + 1, sizeof *data->changes);
     data->offsets = longer(data->offsets, data->count, LISTED_UNTIL - first + 1, sizeof *data->offsets);
     for (int year = first; year <= LISTED_UNTIL; year++) {
@@ -123,13 +116,11 @@ static bool is_plausible(const char *name)
     static const char characters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_+-/";
     size_t length = strnlen(name, ZONE_NAME_LIMIT + 1);
 
-    if (length < 1 || length > ZONE_NAME_LIMIT || strspn(name, characters) != length) {
+    if (length < 1 || length > ZONE_NAME_LIMIT || strspn(name, characters) != length)
         return false;
-    }
     /* One spelling a zone: every other would be stored, sent on, and kept in the table for good. */
-    if (name[0] == '/' || name[length - 1] == '/' || strstr(name, "//")) {
+    if (name[0] == '/' || name[length - 1] == '/' || strstr(name, "//"))
         return false;
-    }
     /* What lies in the folder beside the zones: copies of them, and the machine's own setting. */
     return strncmp(name, "right/", 6) != 0 && strncmp(name, "posix", 5) != 0 &&
            strcmp(name, "localtime") != 0 && strcmp(name, "Factory") != 0;
@@ -139,9 +130,8 @@ static size_t hash(const char *name)
 {
     uint32_t sum = 2166136261U; /* FNV-1a */
 
-    for (; *name; name++) {
+    for (; *name; name++)
         sum = (sum ^ (unsigned char)*name) * 16777619U;
-    }
     return sum % TABLE_SIZE;
 }
 
@@ -149,9 +139,8 @@ static struct zone *load(const char *name)
 {
     struct zone *zone = calloc(1, sizeof *zone);
 
-    if (!zone) {
+    if (!zone)
         pool_exhausted();
-    }
     if (!zone_file_read(&zone->data, name)) {
         free(zone);
         return NULL;
@@ -165,18 +154,16 @@ const struct zone *zone_find(const char *name)
 {
     size_t place;
 
-    if (!name || !is_plausible(name)) {
+    if (!name || !is_plausible(name))
         return NULL;
-    }
     place = hash(name);
     for (int tries = 0; tries < TABLE_SIZE; tries++) {
         if (!table[place]) {
             table[place] = load(name);
             return table[place];
         }
-        if (strcmp(table[place]->name, name) == 0) {
+        if (strcmp(table[place]->name, name) == 0)
             return table[place];
-        }
         place = (place + 1) % TABLE_SIZE;
     }
     return NULL;
@@ -204,15 +191,13 @@ static int offset_at(const struct zone *zone, int64_t seconds)
 
     while (low < high) {
         size_t middle = low + (high - low) / 2;
-        if (zone->data.changes[middle] <= seconds) {
+        if (zone->data.changes[middle] <= seconds)
             low = middle + 1;
-        } else {
+        else
             high = middle;
-        }
     }
-    if (low == zone->data.count && zone->data.rule.present) {
+    if (low == zone->data.count && zone->data.rule.present)
         return rule_offset(&zone->data.rule, seconds);
-    }
     return low > 0 ? zone->data.offsets[low - 1] : zone->data.before;
 }
 
@@ -236,11 +221,10 @@ static int64_t find_jump(const struct zone *zone, int64_t before, int64_t after,
 {
     while (after - before > 1) {
         int64_t middle = before + (after - before) / 2;
-        if (offset_at(zone, middle) == offset) {
+        if (offset_at(zone, middle) == offset)
             before = middle;
-        } else {
+        else
             after = middle;
-        }
     }
     return after;
 }
@@ -265,8 +249,7 @@ instant zone_from_wall(const struct zone *zone, struct wall wall, enum zone_fit 
     } else if (earlier_holds && later_holds && earlier != later) {
         found = ZONE_TWICE;
     }
-    if (fit) {
+    if (fit)
         *fit = found;
-    }
     return seconds * CLOCK_SECOND;
 }

@@ -16,9 +16,8 @@ enum { FILE_LIMIT = 64 * 1024, HEADER_SIZE = 44 };
 
 static bool read_character(const char **at, char character)
 {
-    if (**at != character) {
+    if (**at != character)
         return false;
-    }
     ++*at;
     return true;
 }
@@ -27,9 +26,8 @@ static bool read_number(const char **at, int *number)
 {
     int digits = 0;
 
-    for (*number = 0; **at >= '0' && **at <= '9' && digits < 4; digits++) {
+    for (*number = 0; **at >= '0' && **at <= '9' && digits < 4; digits++)
         *number = *number * 10 + (*(*at)++ - '0');
-    }
     return digits > 0;
 }
 
@@ -40,14 +38,12 @@ static bool read_seconds(const char **at, int *seconds)
     int number;
 
     *at += **at == '-' || **at == '+';
-    if (!read_number(at, &number)) {
+    if (!read_number(at, &number))
         return false;
-    }
     *seconds = number * 3600;
     for (int unit = 60; unit >= 1 && read_character(at, ':'); unit /= 60) {
-        if (!read_number(at, &number)) {
+        if (!read_number(at, &number))
             return false;
-        }
         *seconds += number * unit;
     }
     *seconds *= sign;
@@ -73,9 +69,8 @@ static bool read_moment(const char **at, struct zone_moment *moment)
     bool read;
 
     *moment = (struct zone_moment){ .kind = MOMENT_DAY, .seconds = 2 * 3600 };
-    if (!read_character(at, ',')) {
+    if (!read_character(at, ','))
         return false;
-    }
     if (read_character(at, 'M')) {
         moment->kind = MOMENT_WEEKDAY;
         read = read_number(at, &moment->month) && read_character(at, '.') && read_number(at, &moment->week) &&
@@ -85,32 +80,27 @@ static bool read_moment(const char **at, struct zone_moment *moment)
         moment->kind = read_character(at, 'J') ? MOMENT_JULIAN : MOMENT_DAY;
         read = read_number(at, &moment->day) && moment->day <= 365;
     }
-    if (read && read_character(at, '/')) {
+    if (read && read_character(at, '/'))
         return read_seconds(at, &moment->seconds);
-    }
     return read;
 }
 
 /* `EST5EDT,M3.2.0,M11.1.0`: POSIX counts offsets to the west, hence the minus signs. */
 static bool read_rule(const char *text, struct zone_rule *rule)
 {
-    if (!skip_abbreviation(&text) || !read_seconds(&text, &rule->standard)) {
+    if (!skip_abbreviation(&text) || !read_seconds(&text, &rule->standard))
         return false;
-    }
     rule->standard = -rule->standard;
     rule->present = true;
-    if (*text == '\0') {
+    if (*text == '\0')
         return true;
-    }
-    if (!skip_abbreviation(&text)) {
+    if (!skip_abbreviation(&text))
         return false;
-    }
     rule->has_summer = true;
     rule->summer = rule->standard + 3600;
     if (*text != ',') {
-        if (!read_seconds(&text, &rule->summer)) {
+        if (!read_seconds(&text, &rule->summer))
             return false;
-        }
         rule->summer = -rule->summer;
     }
     return read_moment(&text, &rule->begin) && read_moment(&text, &rule->end) && *text == '\0';
@@ -126,9 +116,8 @@ static int64_t big_endian(const unsigned char *bytes, int count)
 {
     uint64_t number = bytes[0] & 0x80 ? UINT64_MAX : 0;
 
-    for (int i = 0; i < count; i++) {
+    for (int i = 0; i < count; i++)
         number = number << 8 | bytes[i];
-    }
     return (int64_t)number;
 }
 
@@ -136,14 +125,12 @@ static bool read_header(const unsigned char *bytes, size_t length, struct header
 {
     size_t counts[6];
 
-    if (length < HEADER_SIZE || memcmp(bytes, "TZif", 4) != 0) {
+    if (length < HEADER_SIZE || memcmp(bytes, "TZif", 4) != 0)
         return false;
-    }
     for (int i = 0; i < 6; i++) {
         int64_t count = big_endian(bytes + 20 + 4 * i, 4);
-        if (count < 0 || count > FILE_LIMIT) {
+        if (count < 0 || count > FILE_LIMIT)
             return false;
-        }
         counts[i] = (size_t)count;
     }
     *header = (struct header){ counts[0], counts[1], counts[2], counts[3], counts[4], counts[5] };
@@ -161,9 +148,8 @@ static void *new_array(size_t count, size_t size)
 {
     void *array = calloc(count + 1, size);
 
-    if (!array) {
+    if (!array)
         pool_exhausted();
-    }
     return array;
 }
 
@@ -193,28 +179,23 @@ static bool read_data(struct zone_data *data, unsigned char *bytes, size_t lengt
     size_t skipped, size;
     char *footer, *footer_end;
 
-    if (!read_header(bytes, length, &header) || bytes[4] < '2') {
+    if (!read_header(bytes, length, &header) || bytes[4] < '2')
         return false;
-    }
     skipped = HEADER_SIZE + body_size(header, 4);
-    if (skipped > length || !read_header(bytes + skipped, length - skipped, &header)) {
+    if (skipped > length || !read_header(bytes + skipped, length - skipped, &header))
         return false;
-    }
     bytes += skipped + HEADER_SIZE;
     length -= skipped + HEADER_SIZE;
     size = body_size(header, 8);
-    if (size >= length || header.types == 0 || header.leaps > 0 || bytes[size] != '\n') {
+    if (size >= length || header.types == 0 || header.leaps > 0 || bytes[size] != '\n')
         return false;
-    }
     footer = (char *)bytes + size + 1;
     footer_end = strchr(footer, '\n');
-    if (!footer_end) {
+    if (!footer_end)
         return false;
-    }
     *footer_end = '\0';
-    if (*footer && !read_rule(footer, &data->rule)) {
+    if (*footer && !read_rule(footer, &data->rule))
         return false;
-    }
     take_changes(data, bytes, header);
     return true;
 }
@@ -227,9 +208,8 @@ static size_t read_file(const char *name, unsigned char *bytes, size_t size)
 
     snprintf(path, sizeof path, ZONE_FOLDER "%s", name);
     file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (file < 0) {
+    if (file < 0)
         return 0;
-    }
     length = read(file, bytes, size); /* a regular file comes whole, a folder not at all */
     close(file);
     return length > 0 ? (size_t)length : 0;

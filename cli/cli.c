@@ -6,11 +6,9 @@
 
 const char *cli_value(const struct cli *cli, const char *name)
 {
-    for (size_t i = 0; cli->command->options && cli->command->options[i].name; i++) {
-        if (strcmp(cli->command->options[i].name, name) == 0) {
+    for (size_t i = 0; cli->command->options && cli->command->options[i].name; i++)
+        if (strcmp(cli->command->options[i].name, name) == 0)
             return cli->values[i];
-        }
-    }
     fault_raise(FAULT_BROKEN, "%s has no option %s", cli->command->words, name);
 }
 
@@ -37,9 +35,8 @@ bool cli_check_text(const struct cli *cli, const char *name, size_t most)
 {
     const char *text = cli_value(cli, name);
     size_t length = text ? strlen(text) : 0;
-    if (!text) {
+    if (!text)
         return true;
-    }
     if (!text_is_utf8(text, length) || !text_is_printable(text, length, false) || length == 0 ||
         text_count(text, length) > most) {
         cli_refuse("--%s must be 1 to %zu printable characters in UTF-8", name, most);

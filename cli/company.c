@@ -19,9 +19,8 @@ static bool check(const struct cli *cli)
     const char *zone = cli_value(cli, "time-zone");
     const char *currency = cli_value(cli, "currency");
     const char *slug = cli_value(cli, "slug");
-    if (!cli_check_text(cli, "name", 200) || !cli_check_email(cli, "email")) {
+    if (!cli_check_text(cli, "name", 200) || !cli_check_email(cli, "email"))
         return false;
-    }
     if (!zone_find(zone)) {
         cli_refuse("--time-zone must be an IANA name that this machine knows, not %s", zone);
         return false;
@@ -47,12 +46,10 @@ static int create(struct cli *cli)
                                    .time_zone = cli_value(cli, "time-zone"),
                                    .currency = cli_value(cli, "currency"),
                                    .now = cli->now };
-    if (!check(cli)) {
+    if (!check(cli))
         return CLI_REFUSED;
-    }
-    if (company_create(cli->db, cli->pool, &order, &company) == COMPANY_SLUG_TAKEN) {
+    if (company_create(cli->db, cli->pool, &order, &company) == COMPANY_SLUG_TAKEN)
         return cli_refuse("the slug %s belongs to another company", order.slug);
-    }
     id_format(id, "cli", row_id(company, "id"));
     audit(cli->db, row_id(company, "id"), (struct id){ { 0 } }, (struct id){ { 0 } }, "company.created", id,
           NULL, NULL, cli->now);

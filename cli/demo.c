@@ -63,15 +63,13 @@ static bool add_company(struct load *load)
                                    .owner_name = data->owner_name,
                                    .owner_email = data->owner_email,
                                    .now = load->cli->now - (DAYS_EACH_WAY + DAYS_AHEAD + 1) * CLOCK_DAY };
-    if (company_create(load->cli->db, load->cli->pool, &order, &row) != COMPANY_DONE) {
+    if (company_create(load->cli->db, load->cli->pool, &order, &row) != COMPANY_DONE)
         return false;
-    }
     load->company = row_id(row, "id");
     load->owner = row_id(row, "owner_id");
     load->zone = zone_find(data->time_zone);
-    if (!load->zone) {
+    if (!load->zone)
         fault_raise(FAULT_BROKEN, "time zone %s is unknown: install tzdata", data->time_zone);
-    }
     return true;
 }
 
@@ -125,14 +123,11 @@ static void add_services(struct load *load)
                                        .time_zone = load->data->time_zone,
                                        .staff = staff,
                                        .now = cli->now - (DAYS_EACH_WAY + DAYS_AHEAD) * CLOCK_DAY };
-        for (size_t person = 0; load->data->people[person].name; person++) {
-            if (data->staff & (1U << person)) {
+        for (size_t person = 0; load->data->people[person].name; person++)
+            if (data->staff & (1U << person))
                 staff[order.staff_count++] = load->people[person];
-            }
-        }
-        if (service_create(cli->db, cli->pool, &order, &answer) != SERVICE_DONE) {
+        if (service_create(cli->db, cli->pool, &order, &answer) != SERVICE_DONE)
             fault_raise(FAULT_BROKEN, "the demo's service %s cannot be made", data->name);
-        }
         load->services[i] = row_id(answer.row, "id");
     }
 }
@@ -144,11 +139,9 @@ static void choose_customer(const struct load *load, struct booking_order *order
 {
     static const char *const guests[] = { "Alex Morgan", "Sam Rivera", "Chris Lee", "Kim Novak", "Jo Park" };
     size_t customers[PEOPLE_MAX], count = 0;
-    for (size_t i = 0; load->data->people[i].name; i++) {
-        if (!role_is_staff(load->data->people[i].role)) {
+    for (size_t i = 0; load->data->people[i].name; i++)
+        if (!role_is_staff(load->data->people[i].role))
             customers[count++] = i;
-        }
-    }
     if (load->turn % 3 != 0) {
         order->customer = load->people[customers[load->turn % count]];
         return;
@@ -177,9 +170,8 @@ static void live(const struct load *load, const struct row *booking, instant boo
              booked + 2 * CLOCK_HOUR < load->cli->now ? booked + 2 * CLOCK_HOUR : load->cli->now);
         return;
     }
-    if (ends > load->cli->now && fate % 2) {
+    if (ends > load->cli->now && fate % 2)
         return; /* pending */
-    }
     move(load, booking, BOOKING_CONFIRM,
          booked + CLOCK_HOUR < load->cli->now ? booked + CLOCK_HOUR : load->cli->now);
     if (ends <= load->cli->now) {
@@ -192,11 +184,9 @@ static void live(const struct load *load, const struct row *booking, instant boo
 static int choose_service(const struct load *load, size_t person)
 {
     int fitting[SERVICES_MAX], count = 0;
-    for (int i = 0; load->data->services[i].name; i++) {
-        if (load->data->services[i].staff & (1U << person)) {
+    for (int i = 0; load->data->services[i].name; i++)
+        if (load->data->services[i].staff & (1U << person))
             fitting[count++] = i;
-        }
-    }
     return count ? fitting[load->turn % (unsigned)count] : -1;
 }
 
@@ -217,12 +207,10 @@ static void book(struct load *load, size_t person, struct date date, int minute)
     size_t notes = 0;
     load->turn++;
     int service = choose_service(load, person);
-    if (service < 0) {
+    if (service < 0)
         return;
-    }
-    while (load->data->notes[notes]) {
+    while (load->data->notes[notes])
         notes++;
-    }
     struct booking_order order = { .company = load->company,
                                    .service = load->services[service],
                                    .staff = load->people[person],
@@ -231,11 +219,10 @@ static void book(struct load *load, size_t person, struct date date, int minute)
                                    .now = booked < cli->now ? booked : cli->now };
     choose_customer(load, &order);
     enum booking_result result = booking_create(cli->db, cli->pool, &order, &answer);
-    if (result == BOOKING_DONE) {
+    if (result == BOOKING_DONE)
         live(load, answer.row, order.now);
-    } else if (result != BOOKING_TAKEN) { /* that one is a day off or an odd fit: the day stays freer */
+    else if (result != BOOKING_TAKEN) /* that one is a day off or an odd fit: the day stays freer */
         fault_raise(FAULT_BROKEN, "the demo's booking cannot be made: %d", (int)result);
-    }
 }
 
 static void add_bookings(struct load *load)
@@ -244,12 +231,10 @@ static void add_bookings(struct load *load)
     for (int day = -DAYS_EACH_WAY; day <= DAYS_EACH_WAY; day++) {
         struct date date = date_from_days(date_to_days(today) + day);
         for (size_t person = 0; load->data->people[person].name; person++) {
-            if (!load->data->people[person].weekly || !works_on(load, person, date)) {
+            if (!load->data->people[person].weekly || !works_on(load, person, date))
                 continue;
-            }
-            for (size_t i = 0; i < DEMO_STARTS_MAX && load->data->people[person].starts[i]; i++) {
+            for (size_t i = 0; i < DEMO_STARTS_MAX && load->data->people[person].starts[i]; i++)
                 book(load, person, date, load->data->people[person].starts[i]);
-            }
         }
     }
     db_run(load->cli->db, &SETTLE_REMINDERS, BIND(value_id(load->company), value_time(load->cli->now)));
@@ -273,9 +258,8 @@ static void add_access(struct load *load)
     crypto_random(random, sizeof random);
     char *password = crypto_base64url(cli->pool, random, sizeof random);
     if (!person_add_login(cli->db, cli->pool, load->company, load->owner, load->data->owner_email, password,
-                          cli->now)) {
+                          cli->now))
         fault_raise(FAULT_BROKEN, "%s has a login already", load->data->owner_email);
-    }
     cli_print(cli, "SLOTWIRE_COMPANY=%s\n", id_format(company, "cli", load->company));
     cli_print(cli, "SLOTWIRE_KEY=%s\n", key);
     cli_print(cli, "SLOTWIRE_ADMIN_EMAIL=%s\n", load->data->owner_email);
@@ -293,17 +277,15 @@ static int load_demo(struct cli *cli)
     for (size_t i = 0; demo_companies[i].name; i++) {
         struct load load = { .cli = cli, .data = &demo_companies[i] };
         if (!add_company(&load)) {
-            if (i == 0) {
+            if (i == 0)
                 fault_raise(FAULT_RETRY, "another demo is being loaded"); /* the next try finds it done */
-            }
             return cli_refuse("the slug %s belongs to a company that is not the demo's", load.data->slug);
         }
         add_people(&load);
         add_services(&load);
         add_bookings(&load);
-        if (i == 0) {
+        if (i == 0)
             add_access(&load);
-        }
     }
     cli->poke = true;
     return CLI_DONE;

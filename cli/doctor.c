@@ -27,9 +27,8 @@ static bool check_schema(struct doctor *doctor)
 {
     struct cli *cli = doctor->cli;
     int64_t version = 0;
-    if (row_int(db_one(cli->db, cli->pool, &HAS_VERSION, BIND_NONE), "known")) {
+    if (row_int(db_one(cli->db, cli->pool, &HAS_VERSION, BIND_NONE), "known"))
         version = row_int(db_one(cli->db, cli->pool, &VERSION, BIND_NONE), "version");
-    }
     if (version == SCHEMA_VERSION) {
         doctor_ok(doctor, "schema has version %d", SCHEMA_VERSION);
         return true;
@@ -109,12 +108,10 @@ static void check_settings(struct doctor *doctor)
         doctor_warn(doctor, "keep outbound_allow as narrow as can be", "webhooks may also reach %s",
                     config_text(CONFIG_OUTBOUND_ALLOW));
     }
-    if (strlen(config_text(CONFIG_SESSION_SECRET)) < JWT_SECRET_MIN) {
+    if (strlen(config_text(CONFIG_SESSION_SECRET)) < JWT_SECRET_MIN)
         doctor_warn(doctor, "set session_secret to 32 random characters or more", "nobody can log in");
-    }
-    if (*config_text(CONFIG_ROOM_URL) && !*config_text(CONFIG_ROOM_SECRET)) {
+    if (*config_text(CONFIG_ROOM_URL) && !*config_text(CONFIG_ROOM_SECRET))
         doctor_warn(doctor, "set room_secret", "room_url is set without room_secret: no call links are made");
-    }
 }
 
 /* A check that meets a fault is a failed check, and the next ones still run. */

@@ -70,12 +70,10 @@ static bool is_worker(const char *process)
     char path[300], name[32] = "";
     FILE *file;
     snprintf(path, sizeof path, "/proc/%s/comm", process);
-    if (!isdigit((unsigned char)process[0]) || !(file = fopen(path, "re"))) {
+    if (!isdigit((unsigned char)process[0]) || !(file = fopen(path, "re")))
         return false;
-    }
-    if (!fgets(name, sizeof name, file)) {
+    if (!fgets(name, sizeof name, file))
         name[0] = '\0'; /* it has ended meanwhile */
-    }
     fclose(file);
     name[strcspn(name, "\n")] = '\0';
     return strcmp(name, WORKER) == 0;
@@ -86,12 +84,10 @@ static int count_workers(void)
     DIR *processes = opendir("/proc");
     struct dirent *entry;
     int count = 0;
-    while (processes && (entry = readdir(processes))) {
+    while (processes && (entry = readdir(processes)))
         count += is_worker(entry->d_name);
-    }
-    if (processes) {
+    if (processes)
         closedir(processes);
-    }
     return count;
 }
 

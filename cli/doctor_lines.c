@@ -4,9 +4,8 @@ static void line(const char *mark, const char *advice, const char *format, va_li
 {
     printf("%-4s  ", mark);
     vprintf(format, arguments);
-    if (advice) {
+    if (advice)
         printf("  — %s", advice);
-    }
     putchar('\n');
     fflush(stdout); /* a later check may take seconds */
 }

@@ -30,12 +30,10 @@ static size_t read_header(char *data, size_t size, size_t count, void *private)
     struct answer *answer = private;
     size_t length = size * count, from = sizeof NAME - 1;
     if (length > from && strncasecmp(data, NAME, from) == 0) {
-        while (from < length && data[from] == ' ') {
+        while (from < length && data[from] == ' ')
             from++;
-        }
-        while (length > from && (data[length - 1] == '\r' || data[length - 1] == '\n')) {
+        while (length > from && (data[length - 1] == '\r' || data[length - 1] == '\n'))
             length--;
-        }
         snprintf(answer->seen, sizeof answer->seen, "%.*s", (int)(length - from), data + from);
     }
     return size * count;
@@ -46,9 +44,8 @@ static struct answer ask(struct cli *cli, const char *path, const char *header)
     struct answer answer = { 0 };
     CURL *curl = curl_easy_init();
     struct curl_slist *headers = header ? curl_slist_append(NULL, header) : NULL;
-    if (!curl) {
+    if (!curl)
         return answer;
-    }
     curl_easy_setopt(curl, CURLOPT_URL, pool_printf(cli->pool, "%s%s", config_text(CONFIG_PUBLIC_URL), path));
     curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
     curl_easy_setopt(curl, CURLOPT_PROXY, "");
@@ -60,9 +57,8 @@ static struct answer ask(struct cli *cli, const char *path, const char *header)
     curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, read_header);
     curl_easy_setopt(curl, CURLOPT_HEADERDATA, &answer);
     curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, answer.problem);
-    if (curl_easy_perform(curl) == CURLE_OK) {
+    if (curl_easy_perform(curl) == CURLE_OK)
         curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &answer.status);
-    }
     curl_slist_free_all(headers);
     curl_easy_cleanup(curl);
     return answer;

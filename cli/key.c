@@ -26,16 +26,13 @@ static bool take_companies(struct cli *cli, struct key_order *order)
             cli_refuse("a key spans at most %d companies", COMPANIES_MAX);
             return false;
         }
-        if (!cli_find_company(cli, pool_memdup(cli->pool, at, length), &id)) {
+        if (!cli_find_company(cli, pool_memdup(cli->pool, at, length), &id))
             return false;
-        }
         bool again = false;
-        for (size_t i = 0; i < order->company_count; i++) {
+        for (size_t i = 0; i < order->company_count; i++)
             again = again || id_equal(ids[i], id);
-        }
-        if (!again) {
+        if (!again)
             ids[order->company_count++] = id;
-        }
         at += length + (at[length] == ',');
     } while (*at);
     order->companies = ids;
@@ -60,24 +57,21 @@ static int create(struct cli *cli)
         cli_refuse("give either --company or --platform");
         return CLI_USAGE;
     }
-    if (!order.power.scopes) {
+    if (!order.power.scopes)
         order.power.scopes = platform ? "platform" : "*";
-    }
     if (!keys_scopes_are_known(order.power.scopes, platform)) {
         return cli_refuse(
             "--scopes must be `*` or words like bookings:read (company, users, services,"
             " bookings, webhooks, keys, audit; read or write), and `platform` for a platform key");
     }
-    if (!cli_check_text(cli, "name", 200) || (!platform && !take_companies(cli, &order))) {
+    if (!cli_check_text(cli, "name", 200) || (!platform && !take_companies(cli, &order)))
         return CLI_REFUSED;
-    }
     struct id key = key_create(cli->db, cli->pool, &order, &raw);
     id_format(id, "key", key);
     details = json_text(cli->pool, json_own(cli->pool, key_told(order.name, order.power.scopes)));
     audit(cli->db, order.company, nobody, nobody, "key.created", id, NULL, details, cli->now);
-    for (size_t i = 0; i < order.company_count; i++) {
+    for (size_t i = 0; i < order.company_count; i++)
         audit(cli->db, order.companies[i], nobody, nobody, "key.created", id, NULL, details, cli->now);
-    }
     cli_print(cli, "%s\n", raw);
     return CLI_DONE;
 }

@@ -40,9 +40,8 @@ static const char *sql_folder(void)
 {
     static char beside[4096];
     const char *folder = getenv("SLOTWIRE_SQL_DIR");
-    if (folder && *folder) {
+    if (folder && *folder)
         return folder;
-    }
     return place_find(beside, sizeof beside, "share/slotwire/sql") ? beside : PKGDATADIR "/sql";
 }
 
@@ -58,9 +57,8 @@ static const char *read_file(struct pool *pool, const char *path)
         return NULL;
     }
     buf_init(&text, pool, FILE_MAX);
-    while ((length = fread(part, 1, sizeof part, file)) > 0) {
+    while ((length = fread(part, 1, sizeof part, file)) > 0)
         buf_add(&text, part, length);
-    }
     bool failed = ferror(file) != 0;
     fclose(file);
     if (failed || text.overflowed || text.length == 0) {
@@ -74,12 +72,10 @@ static int run_file(struct cli *cli, const char *path, int version)
 {
     const char *why = "";
     const char *sql = read_file(cli->pool, path);
-    if (!sql) {
+    if (!sql)
         return CLI_REFUSED;
-    }
-    if (!db_run_script(cli->db, cli->pool, sql, &why)) {
+    if (!db_run_script(cli->db, cli->pool, sql, &why))
         return cli_refuse("%s: %s", path, why);
-    }
     db_run(cli->db, &RECORD, BIND(value_int(version), value_time(cli->now)));
     fprintf(stderr, "schema is now at version %d (%s)\n", version, strrchr(path, '/') + 1);
     return CLI_DONE;
@@ -96,16 +92,13 @@ static const char *step_path(struct cli *cli, int version)
     while (directory && (entry = readdir(directory))) {
         size_t length = strlen(entry->d_name);
         if (strncmp(entry->d_name, prefix, strlen(prefix)) == 0 && length > 4 &&
-            strcmp(entry->d_name + length - 4, ".sql") == 0) {
+            strcmp(entry->d_name + length - 4, ".sql") == 0)
             path = pool_printf(cli->pool, "%s/%s", folder, entry->d_name);
-        }
     }
-    if (directory) {
+    if (directory)
         closedir(directory);
-    }
-    if (!path) {
+    if (!path)
         cli_refuse("there is no %s/%s*.sql (SLOTWIRE_SQL_DIR names the folder)", folder, prefix);
-    }
     return path;
 }
 
@@ -114,9 +107,8 @@ static int step_from(struct cli *cli, int version)
     while (version < SCHEMA_VERSION) {
         const char *path = step_path(cli, ++version);
         int status = path ? run_file(cli, path, version) : CLI_REFUSED;
-        if (status != CLI_DONE) {
+        if (status != CLI_DONE)
             return status;
-        }
     }
     return CLI_DONE;
 }
@@ -129,9 +121,8 @@ static int migrate_locked(struct cli *cli)
                    ? step_from(cli, 0)
                    : run_file(cli, pool_printf(cli->pool, "%s/schema.sql", sql_folder()), SCHEMA_VERSION);
     }
-    if (row_int(tables, "known") == 0) {
+    if (row_int(tables, "known") == 0)
         return cli_refuse("the database holds tables of something else; give slotwire one of its own");
-    }
     const struct row *row = db_one(cli->db, cli->pool, &VERSION, BIND_NONE);
     if (row_is_null(row, "version")) {
         return cli_refuse(
@@ -149,9 +140,8 @@ static int migrate(struct cli *cli)
 {
     db_be_patient(cli->db);
     const struct row *lock = db_one(cli->db, cli->pool, &LOCK, BIND(value_int(LOCK_SECONDS)));
-    if (row_int(lock, "got") != 1) {
+    if (row_int(lock, "got") != 1)
         return cli_refuse("another migrate has been running for %d seconds; run again later", LOCK_SECONDS);
-    }
     int status = migrate_locked(cli);
     db_one(cli->db, cli->pool, &UNLOCK, BIND_NONE);
     return status;

@@ -34,11 +34,9 @@ static void print_command(FILE *out, const struct command *command)
 static int usage(FILE *out, const struct command *command)
 {
     fputs("usage: slotwire [--config FILE] COMMAND [OPTION …]\n\n", out);
-    for (size_t i = 0; i < COMMANDS; i++) {
-        if (!command || command == commands[i]) {
+    for (size_t i = 0; i < COMMANDS; i++)
+        if (!command || command == commands[i])
             print_command(out, commands[i]);
-        }
-    }
     return out == stdout ? CLI_DONE : CLI_USAGE;
 }
 
@@ -51,9 +49,8 @@ static const struct command *find_command(char **arguments, size_t *used)
         while (*rest) {
             size_t length = strcspn(rest, " ");
             const char *given = arguments[words];
-            if (!given || strlen(given) != length || memcmp(given, rest, length) != 0) {
+            if (!given || strlen(given) != length || memcmp(given, rest, length) != 0)
                 break;
-            }
             words++;
             rest += length + (rest[length] == ' ');
         }
@@ -72,21 +69,18 @@ static bool take_option(struct cli *cli, char ***arguments)
     for (size_t i = 0; cli->command->options && cli->command->options[i].name; i++) {
         const struct cli_option *option = &cli->command->options[i];
         if (length != strlen(option->name) + 2 || memcmp(given, "--", 2) != 0 ||
-            memcmp(given + 2, option->name, length - 2) != 0) {
+            memcmp(given + 2, option->name, length - 2) != 0)
             continue;
-        }
         bool joined = given[length] == '=';
         if (!option->value) {
             cli->values[i] = "";
             return !joined;
         }
         const char *value = joined ? given + length + 1 : **arguments;
-        if (!value) {
+        if (!value)
             return false;
-        }
-        if (!joined) {
+        if (!joined)
             (*arguments)++;
-        }
         bool again = option->many && cli->values[i];
         cli->values[i] = again ? pool_printf(cli->pool, "%s,%s", cli->values[i], value) : value;
         return true;
@@ -119,20 +113,17 @@ static int run_once(struct cli *cli, enum fault *fault)
     struct fault_frame frame;
     *fault = fault_catch(&frame);
     if (*fault != FAULT_NONE) {
-        if (!db_rollback(cli->db) && *fault == FAULT_BROKEN) {
+        if (!db_rollback(cli->db) && *fault == FAULT_BROKEN)
             *fault = FAULT_RETRY; /* the transaction had ended under it */
-        }
         return *fault == FAULT_BROKEN ? CLI_BROKEN : CLI_DATABASE;
     }
-    if (cli->command->changes) {
+    if (cli->command->changes)
         db_begin(cli->db);
-    }
     int status = cli->command->run(cli);
-    if (cli->command->changes && status == CLI_DONE) {
+    if (cli->command->changes && status == CLI_DONE)
         db_commit(cli->db);
-    } else {
+    else
         db_rollback(cli->db);
-    }
     fault_done(&frame);
     return status;
 }
@@ -145,16 +136,13 @@ static int run(struct cli *cli)
         buf_clear(&cli->out);
         cli->poke = false;
         status = run_once(cli, &fault);
-        if (fault != FAULT_RETRY) {
+        if (fault != FAULT_RETRY)
             break;
-        }
     }
-    if (fault == FAULT_NONE) {
+    if (fault == FAULT_NONE)
         fwrite(cli->out.data, 1, cli->out.length, stdout);
-    }
-    if (status == CLI_DONE && cli->poke) {
+    if (status == CLI_DONE && cli->poke)
         poke_dispatcher((struct id){ 0 });
-    }
     return status == CLI_DONE && fflush(stdout) != 0 ? CLI_BROKEN : status;
 }
 
@@ -166,21 +154,17 @@ int main(int count, char **arguments)
     (void)count;
     signal(SIGPIPE, SIG_IGN);
     for (arguments++; *arguments && **arguments == '-'; arguments++) {
-        if (strcmp(*arguments, "--help") == 0) {
+        if (strcmp(*arguments, "--help") == 0)
             return usage(stdout, NULL);
-        }
-        if (strcmp(*arguments, "--version") == 0) {
+        if (strcmp(*arguments, "--version") == 0)
             return puts("slotwire " PACKAGE_VERSION) < 0 ? CLI_BROKEN : CLI_DONE;
-        }
-        if (strcmp(*arguments, "--config") != 0 || !arguments[1]) {
+        if (strcmp(*arguments, "--config") != 0 || !arguments[1])
             return usage(stderr, NULL);
-        }
         config = *++arguments;
     }
     cli.command = find_command(arguments, &words);
-    if (!cli.command) {
+    if (!cli.command)
         return usage(stderr, NULL);
-    }
     cli.pool = pool_new();
     if (!take_options(&cli, arguments + words)) {
         pool_free(cli.pool);

@@ -20,15 +20,12 @@ static const struct cli_option options[] = {
 
 static bool check_role(const char *role)
 {
-    for (size_t i = 0; role_choices[i]; i++) {
-        if (strcmp(role_choices[i], role) == 0) {
+    for (size_t i = 0; role_choices[i]; i++)
+        if (strcmp(role_choices[i], role) == 0)
             return true;
-        }
-    }
     fputs("slotwire: --role must be one of", stderr);
-    for (size_t i = 0; role_choices[i]; i++) {
+    for (size_t i = 0; role_choices[i]; i++)
         fprintf(stderr, " %s", role_choices[i]);
-    }
     fputc('\n', stderr);
     return false;
 }
@@ -56,9 +53,8 @@ static bool read_hidden(char *line, int size)
 static const char *read_password(void)
 {
     static char line[PASSWORD_BYTES_MAX + 2];
-    if (*line || !read_hidden(line, sizeof line)) {
+    if (*line || !read_hidden(line, sizeof line))
         return line;
-    }
     line[strcspn(line, "\r\n")] = '\0';
     return line;
 }
@@ -66,9 +62,8 @@ static const char *read_password(void)
 static bool check(const struct cli *cli)
 {
     if (!cli_check_text(cli, "name", 200) || !cli_check_email(cli, "email") ||
-        !check_role(cli_value(cli, "role"))) {
+        !check_role(cli_value(cli, "role")))
         return false;
-    }
     if (cli_value(cli, "password-stdin") && !cli_value(cli, "email")) {
         cli_refuse("a login needs --email");
         return false;
@@ -110,9 +105,8 @@ static int create(struct cli *cli)
 {
     char id[ID_TEXT_SIZE];
     struct id company;
-    if (!check(cli) || !cli_company(cli, &company)) {
+    if (!check(cli) || !cli_company(cli, &company))
         return CLI_REFUSED;
-    }
     struct person_order order = { .company = company,
                                   .role = cli_value(cli, "role"),
                                   .name = cli_value(cli, "name"),
@@ -120,9 +114,8 @@ static int create(struct cli *cli)
                                   .now = cli->now };
     const struct row *person = person_create(cli->db, cli->pool, &order);
     struct id user = row_id(person, "id");
-    if (cli_value(cli, "password-stdin") && !add_login(cli, company, user)) {
+    if (cli_value(cli, "password-stdin") && !add_login(cli, company, user))
         return CLI_REFUSED;
-    }
     id_format(id, "usr", user);
     audit(cli->db, company, (struct id){ { 0 } }, (struct id){ { 0 } }, "user.created", id, NULL, NULL,
           cli->now);

@@ -24,14 +24,12 @@ static void bind_numbers(struct pool *pool, MYSQL_BIND *bind, struct column colu
     double *numbers = (double *)(void *)integers; /* both are eight bytes: one array serves either letter */
     for (size_t row = 0; row < column.rows; row++) {
         const struct value *value = column.first + row * column.stride;
-        if (value->type == VALUE_NULL) {
+        if (value->type == VALUE_NULL)
             continue;
-        }
-        if (letter == 'i') {
+        if (letter == 'i')
             integers[row] = value->integer;
-        } else {
+        else
             memcpy(&numbers[row], &value->number, sizeof value->number);
-        }
     }
     bind->buffer_type = letter == 'i' ? MYSQL_TYPE_LONGLONG : MYSQL_TYPE_DOUBLE;
     bind->buffer = integers;
@@ -89,13 +87,12 @@ static void bind_column(struct pool *pool, MYSQL_BIND *bind, struct column colum
         bool is_null = column.first[row * column.stride].type == VALUE_NULL;
         indicators[row] = is_null ? STMT_INDICATOR_NULL : STMT_INDICATOR_NONE;
     }
-    if (letter == 't') {
+    if (letter == 't')
         bind_times(pool, bind, column);
-    } else if (letter == 'i' || letter == 'n') {
+    else if (letter == 'i' || letter == 'n')
         bind_numbers(pool, bind, column, letter);
-    } else {
+    else
         bind_bytes(pool, bind, column, letter);
-    }
     bind->u.indicator = indicators;
 }
 
@@ -111,9 +108,8 @@ unsigned int bulk_execute(struct db *db, struct prepared *prepared, const struct
     unsigned int number = 0;
     mysql_stmt_attr_set(prepared->handle, STMT_ATTR_ARRAY_SIZE, &size);
     db->round_trips++;
-    if (mysql_stmt_bind_param(prepared->handle, binds) != 0 || mysql_stmt_execute(prepared->handle) != 0) {
+    if (mysql_stmt_bind_param(prepared->handle, binds) != 0 || mysql_stmt_execute(prepared->handle) != 0)
         number = mysql_stmt_errno(prepared->handle);
-    }
     mysql_stmt_attr_set(prepared->handle, STMT_ATTR_ARRAY_SIZE, &one);
     pool_reset(db->scratch);
     return number;

@@ -29,9 +29,8 @@ static const char ROLLBACK[] =
 
 void db_rest(struct db *db)
 {
-    if (db->level == 0) {
+    if (db->level == 0)
         db_disconnect(db);
-    }
 }
 
 bool db_is_connected(const struct db *db)
@@ -66,9 +65,8 @@ bool db_number_is_death(unsigned int number)
 
 enum fault db_fault_of(unsigned int number)
 {
-    if (db_number_is_death(number) || (number >= CR_MIN_ERROR && number <= CR_MAX_ERROR)) {
+    if (db_number_is_death(number) || (number >= CR_MIN_ERROR && number <= CR_MAX_ERROR))
         return FAULT_DATABASE;
-    }
     switch (number) {
     case ER_LOCK_DEADLOCK:
     case ER_LOCK_WAIT_TIMEOUT:
@@ -127,9 +125,8 @@ _Noreturn void db_raise(struct db *db, unsigned int number, const char *words, c
 
 void db_disconnect(struct db *db)
 {
-    if (!db->connection) {
+    if (!db->connection)
         return;
-    }
     mysql_close(db->connection);
     db->connection = NULL;
     db->started = false;
@@ -151,9 +148,8 @@ static void set_options(MYSQL *connection, bool patient)
 static bool connect_once(struct db *db, unsigned int *number)
 {
     MYSQL *connection = mysql_init(NULL);
-    if (!connection) {
+    if (!connection)
         fault_raise(FAULT_BROKEN, "out of memory");
-    }
     set_options(connection, db->patient);
     const char *socket = config_text(CONFIG_DB_SOCKET);
     bool local = *socket != '\0';
@@ -193,23 +189,19 @@ static void connect_or_raise(struct db *db)
         log_warn("database connection was closed by the server; connecting again");
         db_disconnect(db);
     }
-    if (!db->connection && !connect_once(db, &number)) {
+    if (!db->connection && !connect_once(db, &number))
         fault_raise(FAULT_DATABASE, "database not reachable error=%u", number);
-    }
 }
 
 void db_ready(struct db *db)
 {
-    if (db->lost) {
+    if (db->lost)
         fault_raise(FAULT_DATABASE, "the transaction was lost with its connection");
-    }
-    if (db->started) {
+    if (db->started)
         return;
-    }
     connect_or_raise(db);
-    if (db->level == 0) {
+    if (db->level == 0)
         return;
-    }
     /* Nothing has happened in the transaction yet, so a connection that dies here may be replaced. */
     if (!db_command(db, START, sizeof START - 1) && db_number_is_death(mysql_errno(db->connection))) {
         db_disconnect(db);
@@ -217,9 +209,8 @@ void db_ready(struct db *db)
         db_command(db, START, sizeof START - 1);
     }
     unsigned int number = mysql_errno(db->connection);
-    if (number) {
+    if (number)
         db_raise(db, number, mysql_error(db->connection), START);
-    }
     db->started = true;
 }
 
@@ -228,9 +219,8 @@ bool db_ping(struct db *db)
     unsigned int number = 0;
     if (db->connection) {
         db->round_trips++;
-        if (mysql_ping(db->connection) == 0) {
+        if (mysql_ping(db->connection) == 0)
             return true;
-        }
         db->lost = db->started;
         db_disconnect(db);
     }
@@ -256,21 +246,18 @@ void db_begin(struct db *db)
 
 void db_commit(struct db *db)
 {
-    if (db->level == 0) {
+    if (db->level == 0)
         fault_raise(FAULT_BROKEN, "commit outside a transaction");
-    }
     if (db->level > 1) {
         db->level--;
         return;
     }
-    if (db->lost) {
+    if (db->lost)
         fault_raise(FAULT_DATABASE, "the transaction was lost with its connection");
-    }
     /* When the connection dies here nobody knows whether the commit happened; so nobody claims that it did.
      */
-    if (db->started && !db_command(db, COMMIT, sizeof COMMIT - 1)) {
+    if (db->started && !db_command(db, COMMIT, sizeof COMMIT - 1))
         db_raise(db, mysql_errno(db->connection), mysql_error(db->connection), COMMIT);
-    }
     db->started = false;
     db->level = 0;
 }
@@ -280,9 +267,8 @@ bool db_rollback(struct db *db)
     bool whole = true;
     if (db->started && db->connection && !db_command(db, ROLLBACK, sizeof ROLLBACK - 1)) {
         whole = mysql_errno(db->connection) != ER_SP_DOES_NOT_EXIST;
-        if (whole) {
+        if (whole)
             db_disconnect(db); /* the server rolls back what a vanished client began */
-        }
     }
     db->started = false;
     db->lost = false;

@@ -10,18 +10,16 @@ static size_t slot_of(const struct db *db, const struct statement *statement)
 {
     uint64_t mixed = (uint64_t)(uintptr_t)statement * UINT64_C(0x9E3779B97F4A7C15);
     size_t slot = (size_t)(mixed >> 32) & (db->slot_count - 1);
-    while (db->slots[slot] && db->slots[slot]->statement != statement) {
+    while (db->slots[slot] && db->slots[slot]->statement != statement)
         slot = (slot + 1) & (db->slot_count - 1);
-    }
     return slot;
 }
 
 static void *allocate(size_t count, size_t size)
 {
     void *memory = calloc(count ? count : 1, size);
-    if (!memory) {
+    if (!memory)
         fault_raise(FAULT_BROKEN, "out of memory");
-    }
     return memory;
 }
 
@@ -31,11 +29,9 @@ static void grow(struct db *db)
     size_t old_count = db->slot_count;
     db->slot_count = old_count ? old_count * 2 : 64;
     db->slots = allocate(db->slot_count, sizeof *db->slots);
-    for (size_t i = 0; i < old_count; i++) {
-        if (old[i]) {
+    for (size_t i = 0; i < old_count; i++)
+        if (old[i])
             db->slots[slot_of(db, old[i]->statement)] = old[i];
-        }
-    }
     free(old);
 }
 
@@ -73,9 +69,8 @@ static MYSQL_BIND *make_binds(const char *letters, size_t count, struct cell *ce
 
 struct prepared *prepared_find(struct db *db, const struct statement *statement)
 {
-    if (db->used * 2 >= db->slot_count) {
+    if (db->used * 2 >= db->slot_count)
         grow(db);
-    }
     size_t slot = slot_of(db, statement);
     if (!db->slots[slot]) {
         struct prepared *prepared = allocate(1, sizeof *prepared);
@@ -100,9 +95,8 @@ void prepared_close(struct prepared *prepared)
 void prepared_free(struct prepared *prepared)
 {
     prepared_close(prepared);
-    for (size_t i = 0; prepared->names && i < prepared->out_count; i++) {
+    for (size_t i = 0; prepared->names && i < prepared->out_count; i++)
         free(prepared->names[i]);
-    }
     free(prepared->names);
     free(prepared->letters);
     free(prepared->in);
@@ -166,9 +160,8 @@ static void check_counts(struct prepared *prepared, size_t columns)
 {
     const char *said = prepared->statement->out;
     size_t in = mysql_stmt_param_count(prepared->handle), out = said ? strlen(said) : columns;
-    if (prepared->letters) {
+    if (prepared->letters)
         out = prepared->out_count;
-    }
     if (in != prepared->in_count || out != columns) {
         prepared_close(prepared);
         fault_raise(FAULT_BROKEN, "statement has %zu parameters and %zu columns, not %zu and %zu: %.80s", in,
@@ -206,26 +199,22 @@ static unsigned int bind_columns(struct prepared *prepared)
 {
     size_t columns = mysql_stmt_field_count(prepared->handle);
     check_counts(prepared, columns);
-    if (!prepared->letters) {
+    if (!prepared->letters)
         learn_columns(prepared, columns);
-    }
-    if (columns && mysql_stmt_bind_result(prepared->handle, prepared->out) != 0) {
+    if (columns && mysql_stmt_bind_result(prepared->handle, prepared->out) != 0)
         return mysql_stmt_errno(prepared->handle);
-    }
     return 0;
 }
 
 unsigned int prepared_ready(struct db *db, struct prepared *prepared)
 {
-    if (prepared->handle && prepared->connection == db->connections) {
+    if (prepared->handle && prepared->connection == db->connections)
         return 0;
-    }
     prepared_close(prepared);
     prepared->connection = db->connections;
     prepared->handle = mysql_stmt_init(db->connection);
-    if (!prepared->handle) {
+    if (!prepared->handle)
         return mysql_errno(db->connection);
-    }
     const char *sql = prepared->statement->sql;
     db->round_trips++;
     if (mysql_stmt_prepare(prepared->handle, sql, (unsigned long)strlen(sql)) != 0) {
@@ -264,9 +253,8 @@ static bool value_fits(char letter, enum value_type type)
 void prepared_check(const struct statement *statement, const struct value *values, size_t count)
 {
     const char *in = statement->in ? statement->in : "";
-    if (strlen(in) != count) {
+    if (strlen(in) != count)
         fault_raise(FAULT_BROKEN, "%zu values for the signature \"%s\": %.80s", count, in, statement->sql);
-    }
     for (size_t i = 0; i < count; i++) {
         if (values[i].type != VALUE_NULL && !value_fits(in[i], values[i].type)) {
             fault_raise(FAULT_BROKEN, "value %zu of type %d for the letter %c: %.80s", i + 1,
@@ -329,19 +317,15 @@ static void set_cell(MYSQL_BIND *bind, struct cell *cell, const struct value *va
 unsigned int prepared_execute(struct db *db, struct prepared *prepared, const struct value *values,
                               size_t count)
 {
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < count; i++)
         set_cell(&prepared->in[i], &prepared->in_cells[i], &values[i]);
-    }
-    if (count && mysql_stmt_bind_param(prepared->handle, prepared->in) != 0) {
+    if (count && mysql_stmt_bind_param(prepared->handle, prepared->in) != 0)
         return mysql_stmt_errno(prepared->handle);
-    }
     db->round_trips++;
-    if (mysql_stmt_execute(prepared->handle) != 0) {
+    if (mysql_stmt_execute(prepared->handle) != 0)
         return mysql_stmt_errno(prepared->handle);
-    }
-    if (!prepared_returns(prepared)) {
+    if (!prepared_returns(prepared))
         return 0;
-    }
     return bind_columns(prepared);
 }
 
@@ -358,27 +342,24 @@ static instant instant_of(const MYSQL_TIME *time)
 static struct value text_of(struct prepared *prepared, size_t column, struct pool *pool, unsigned int *number)
 {
     const struct cell *cell = &prepared->out_cells[column];
-    if (cell->length <= sizeof cell->data.text) {
+    if (cell->length <= sizeof cell->data.text)
         return value_bytes(pool_memdup(pool, cell->data.text, cell->length), cell->length);
-    }
     unsigned long length = cell->length;
     char *text = pool_alloc(pool, length + 1);
     MYSQL_BIND bind = { .buffer_type = MYSQL_TYPE_STRING, .buffer = text, .buffer_length = length };
     bind.length = &bind.length_value;
     bind.error = &bind.error_value;
     bind.is_null = &bind.is_null_value;
-    if (mysql_stmt_fetch_column(prepared->handle, &bind, (unsigned int)column, 0) != 0) {
+    if (mysql_stmt_fetch_column(prepared->handle, &bind, (unsigned int)column, 0) != 0)
         *number = mysql_stmt_errno(prepared->handle);
-    }
     return value_bytes(text, length);
 }
 
 static struct value id_of(const struct prepared *prepared, const struct cell *cell)
 {
     struct id id;
-    if (cell->length != sizeof id.bytes) {
+    if (cell->length != sizeof id.bytes)
         fault_raise(FAULT_BROKEN, "an id of %lu bytes: %.80s", cell->length, prepared->statement->sql);
-    }
     memcpy(id.bytes, cell->data.text, sizeof id.bytes);
     /* Not value_id(): a nil id that was stored is a value, not NULL. */
     return (struct value){ .type = VALUE_ID, .id = id };
@@ -388,9 +369,8 @@ static struct value value_of(struct prepared *prepared, size_t column, struct po
                              unsigned int *number)
 {
     const struct cell *cell = &prepared->out_cells[column];
-    if (cell->is_null) {
+    if (cell->is_null)
         return value_null();
-    }
     switch (prepared->letters[column]) {
     case 'i':
         return value_int(cell->data.integer);
@@ -409,9 +389,8 @@ static struct value value_of(struct prepared *prepared, size_t column, struct po
 static unsigned int prepared_errno(const struct prepared *prepared)
 {
     unsigned int number = mysql_stmt_errno(prepared->handle);
-    if (number == 0) {
+    if (number == 0)
         number = mysql_errno(prepared->handle->mysql);
-    }
     return number ? number : CR_UNKNOWN_ERROR;
 }
 
@@ -446,12 +425,10 @@ unsigned int prepared_server_status(const struct prepared *prepared)
 
 const struct value *prepared_fetch(struct prepared *prepared, struct pool *pool, unsigned int *number)
 {
-    if (!prepared_skip(prepared, number)) {
+    if (!prepared_skip(prepared, number))
         return NULL;
-    }
     struct value *values = pool_array(pool, prepared->out_count, sizeof *values);
-    for (size_t i = 0; i < prepared->out_count; i++) {
+    for (size_t i = 0; i < prepared->out_count; i++)
         values[i] = value_of(prepared, i, pool, number);
-    }
     return *number ? NULL : values;
 }

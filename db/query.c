@@ -9,24 +9,20 @@
 struct db *db_new(void)
 {
     struct db *db = calloc(1, sizeof *db);
-    if (!db) {
+    if (!db)
         fault_raise(FAULT_BROKEN, "out of memory");
-    }
     db->scratch = pool_new();
     return db;
 }
 
 void db_free(struct db *db)
 {
-    if (!db) {
+    if (!db)
         return;
-    }
     db_disconnect(db);
-    for (size_t i = 0; i < db->slot_count; i++) {
-        if (db->slots[i]) {
+    for (size_t i = 0; i < db->slot_count; i++)
+        if (db->slots[i])
             prepared_free(db->slots[i]);
-        }
-    }
     free(db->slots);
     pool_free(db->scratch);
     free(db);
@@ -47,14 +43,12 @@ static unsigned int run_statement(struct db *db, struct prepared *prepared, cons
             fault_raise(FAULT_BROKEN, "statement %s rows sql=\"%.80s\"", with_rows ? "without" : "with",
                         prepared->statement->sql);
         }
-        if (sent) {
+        if (sent)
             number = prepared_execute(db, prepared, values, count);
-        }
         bool reads = with_rows && !prepared_returns(prepared);
         bool harmless = !sent || reads || number == CR_SERVER_GONE_ERROR || number == ER_UNKNOWN_STMT_HANDLER;
-        if (!db_number_is_death(number) || db->started || attempt > 0 || !harmless) {
+        if (!db_number_is_death(number) || db->started || attempt > 0 || !harmless)
             return number;
-        }
         log_warn("database connection lost error=%u; connecting again", number);
         db_disconnect(db);
     }
@@ -70,17 +64,15 @@ static struct prepared *find(struct db *db, const struct statement *statement, c
 /* After a statement whose answer was read to its end. */
 static void check_transaction(struct db *db, const struct prepared *prepared)
 {
-    if (db->started && !(prepared_server_status(prepared) & SERVER_STATUS_IN_TRANS)) {
+    if (db->started && !(prepared_server_status(prepared) & SERVER_STATUS_IN_TRANS))
         fault_raise(FAULT_RETRY, "the transaction has ended sql=\"%.80s\"", prepared->statement->sql);
-    }
 }
 
 static _Noreturn void raise_statement(struct db *db, struct prepared *prepared, unsigned int number)
 {
     const char *words = prepared->handle ? mysql_stmt_error(prepared->handle) : "";
-    if (!*words) {
+    if (!*words)
         words = mysql_error(db->connection);
-    }
     db_raise(db, number, words, prepared->statement->sql);
 }
 
@@ -88,9 +80,8 @@ uint64_t db_run(struct db *db, const struct statement *statement, const struct v
 {
     struct prepared *prepared = find(db, statement, values, count);
     unsigned int number = run_statement(db, prepared, values, count, false);
-    if (number) {
+    if (number)
         raise_statement(db, prepared, number);
-    }
     check_transaction(db, prepared);
     return mysql_stmt_affected_rows(prepared->handle);
 }
@@ -100,15 +91,12 @@ bool db_try_now(struct db *db, const struct statement *statement, const struct v
 {
     struct prepared *prepared = find(db, statement, values, count);
     unsigned int number = run_statement(db, prepared, values, count, false);
-    if (locked) {
+    if (locked)
         *locked = number == ER_LOCK_WAIT_TIMEOUT;
-    }
-    if (number == ER_DUP_ENTRY || number == ER_DUP_ENTRY_WITH_KEY_NAME || (locked && *locked)) {
+    if (number == ER_DUP_ENTRY || number == ER_DUP_ENTRY_WITH_KEY_NAME || (locked && *locked))
         return false;
-    }
-    if (number) {
+    if (number)
         raise_statement(db, prepared, number);
-    }
     check_transaction(db, prepared);
     return true;
 }
@@ -129,9 +117,8 @@ static struct rows try_rows(struct prepared *prepared, struct pool *pool, size_t
         if (count == room) {
             size_t wider = room ? room * 2 : (most == 1 ? 1 : 16);
             struct row *longer = pool_array(pool, wider, sizeof *longer);
-            if (count) {
+            if (count)
                 memcpy(longer, items, count * sizeof *longer);
-            }
             items = longer;
             room = wider;
         }
@@ -139,9 +126,8 @@ static struct rows try_rows(struct prepared *prepared, struct pool *pool, size_t
     }
     while (*number == 0 && count == most && prepared_skip(prepared, number)) {
     }
-    if (*number == 0) {
+    if (*number == 0)
         mysql_stmt_free_result(prepared->handle);
-    }
     return (struct rows){ count, items };
 }
 
@@ -149,9 +135,8 @@ static struct rows read_rows(struct db *db, struct prepared *prepared, struct po
 {
     unsigned int number = 0;
     struct rows rows = try_rows(prepared, pool, most, &number);
-    if (number) {
+    if (number)
         raise_statement(db, prepared, number);
-    }
     check_transaction(db, prepared);
     return rows;
 }
@@ -161,9 +146,8 @@ const struct row *db_one(struct db *db, struct pool *pool, const struct statemen
 {
     struct prepared *prepared = find(db, statement, values, count);
     unsigned int number = run_statement(db, prepared, values, count, true);
-    if (number) {
+    if (number)
         raise_statement(db, prepared, number);
-    }
     struct rows rows = read_rows(db, prepared, pool, 1);
     return rows.count ? rows.items : NULL;
 }
@@ -174,16 +158,13 @@ const struct row *db_try_one(struct db *db, struct pool *pool, const struct stat
     struct prepared *prepared = find(db, statement, values, count);
     unsigned int number = run_statement(db, prepared, values, count, true);
     struct rows rows = { 0, NULL };
-    if (!number) {
+    if (!number)
         rows = try_rows(prepared, pool, 1, &number);
-    }
     *full = number == ER_RECORD_FILE_FULL;
-    if (number && !*full) {
+    if (number && !*full)
         raise_statement(db, prepared, number);
-    }
-    if (!number) {
+    if (!number)
         check_transaction(db, prepared);
-    }
     return rows.count ? rows.items : NULL;
 }
 
@@ -192,9 +173,8 @@ struct rows db_all(struct db *db, struct pool *pool, const struct statement *sta
 {
     struct prepared *prepared = find(db, statement, values, count);
     unsigned int number = run_statement(db, prepared, values, count, true);
-    if (number) {
+    if (number)
         raise_statement(db, prepared, number);
-    }
     return read_rows(db, prepared, pool, SIZE_MAX);
 }
 
@@ -202,30 +182,25 @@ uint64_t db_run_many(struct db *db, const struct statement *statement, const str
                      size_t count, size_t rows)
 {
     uint64_t matched = 0;
-    if (rows == 0) {
+    if (rows == 0)
         return 0;
-    }
     struct prepared *prepared = find(db, statement, values, count);
-    for (size_t i = 1; i < rows; i++) {
+    for (size_t i = 1; i < rows; i++)
         prepared_check(statement, values + i * count, count);
-    }
     db_ready(db);
     if (rows == 1 || count == 0 || !bulk_is_possible(db)) {
-        for (size_t i = 0; i < rows; i++) {
+        for (size_t i = 0; i < rows; i++)
             matched += db_run(db, statement, values + i * count, count);
-        }
         return matched;
     }
     for (size_t done = 0; done < rows;) {
         enum { CHUNK = 1000 };
         size_t part = rows - done < CHUNK ? rows - done : CHUNK;
         unsigned int number = prepared_ready(db, prepared);
-        if (!number) {
+        if (!number)
             number = bulk_execute(db, prepared, values + done * count, count, part);
-        }
-        if (number) {
+        if (number)
             raise_statement(db, prepared, number);
-        }
         check_transaction(db, prepared);
         matched += mysql_stmt_affected_rows(prepared->handle);
         done += part;

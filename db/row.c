@@ -3,11 +3,9 @@
 
 const struct value *row_value(const struct row *row, const char *name)
 {
-    for (size_t i = 0; row && i < row->count; i++) {
-        if (strcmp(row->names[i], name) == 0) {
+    for (size_t i = 0; row && i < row->count; i++)
+        if (strcmp(row->names[i], name) == 0)
             return &row->values[i];
-        }
-    }
     fault_raise(FAULT_BROKEN, "the row has no column %s", name);
 }
 
@@ -15,12 +13,10 @@ const struct value *row_value(const struct row *row, const char *name)
 static const struct value *value_of_type(const struct row *row, const char *name, enum value_type type)
 {
     const struct value *value = row_value(row, name);
-    if (value->type == VALUE_NULL) {
+    if (value->type == VALUE_NULL)
         return NULL;
-    }
-    if (value->type != type) {
+    if (value->type != type)
         fault_raise(FAULT_BROKEN, "the column %s has type %d, not %d", name, (int)value->type, (int)type);
-    }
     return value;
 }
 

@@ -7,13 +7,11 @@ static bool drain(MYSQL *connection, int *statement)
 {
     for (;;) {
         MYSQL_RES *result = mysql_store_result(connection);
-        if (result) {
+        if (result)
             mysql_free_result(result);
-        }
         int more = mysql_next_result(connection);
-        if (more != 0) {
+        if (more != 0)
             return more < 0;
-        }
         (*statement)++;
     }
 }
@@ -29,9 +27,8 @@ bool db_run_script(struct db *db, struct pool *pool, const char *sql, const char
     bool done = db_command(db, sql, strlen(sql)) && drain(connection, &statement);
     unsigned int number = mysql_errno(connection);
     /* A comment after the last semicolon is an empty statement to some servers. */
-    if (!done && number == ER_EMPTY_QUERY) {
+    if (!done && number == ER_EMPTY_QUERY)
         done = true;
-    }
     if (!done) {
         *why = pool_printf(pool, "statement %d: %s (%u)", statement, mysql_error(connection), number);
         if (db_number_is_death(number)) {

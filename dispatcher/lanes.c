@@ -77,12 +77,11 @@ void lanes_forget(struct lanes *lanes, instant now)
 {
     for (size_t i = 0; i < LANE_BUCKETS; i++) {
         struct lane **place = &lanes->buckets[i];
-        while (*place) {
+        while (*place)
             if (is_forgettable(lanes, *place, now))
                 forget_lane(place);
             else
                 place = &(*place)->next;
-        }
     }
     forget_tenants(lanes);
 }

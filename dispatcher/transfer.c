@@ -41,7 +41,7 @@ void transfers_release(struct transfers *transfers)
 {
     struct transfer *transfer;
     TAILQ_FOREACH(transfer, &transfers->idle, link)
-    pool_free(transfer->pool);
+        pool_free(transfer->pool);
     TAILQ_INIT(&transfers->idle);
 }
 
@@ -57,8 +57,7 @@ static void add_custom_headers(struct transfer *transfer, struct buf *headers)
     int count = 0;
     if (!json_object_is_type(custom, json_type_object))
         return;
-    json_object_object_foreach(custom, name, value)
-    {
+    json_object_object_foreach(custom, name, value) {
         const char *text = json_object_is_type(value, json_type_string) ? json_object_get_string(value) : "";
         if (count == CUSTOM_HEADERS_MAX || custom_header_name_problem(name) ||
             custom_header_value_problem(text, strlen(text))) {

@@ -116,8 +116,7 @@ static struct json_object *schedule_json(struct pool *pool, const struct row *ro
                  hours_json(pool, weekly ? json_get(weekly, weekday_names[i]) : NULL));
     json_set(answer, "overrides", list);
     if (overrides) {
-        json_object_object_foreach(overrides, date, hours)
-        {
+        json_object_object_foreach(overrides, date, hours) {
             struct json_object *item = json_object_new_object();
 
             json_set_text(item, "date", date);

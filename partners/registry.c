@@ -12,9 +12,8 @@ const char *const partner_choices[] = { "standard", "clientpass", "booking-api",
 
 const struct partner *partner_find(const char *name)
 {
-    for (const struct partner *const *at = partners; *at; at++) {
+    for (const struct partner *const *at = partners; *at; at++)
         if (strcmp((*at)->name, name) == 0)
             return *at;
-    }
     return NULL;
 }

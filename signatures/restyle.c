@@ -90,9 +90,7 @@ static void write_object(struct buf *out, struct json_object *object, const stru
     struct member *members = pool_array(out->pool, length + 1, sizeof *members);
 
     json_object_object_foreach(object, name, value)
-    {
         members[count++] = (struct member){ name, value };
-    }
     if (style->sorted)
         qsort(members, count, sizeof *members, compare_members);
     buf_add_char(out, '{');

@@ -247,7 +247,7 @@ static void settle(struct dispatcher *dispatcher, void *state)
     struct letter *letter;
     db_begin(dispatcher->db);
     TAILQ_FOREACH(letter, &room->done, link)
-    settle_letter(dispatcher, letter);
+        settle_letter(dispatcher, letter);
     db_commit(dispatcher->db);
     let_all_go(room, &room->done);
 }

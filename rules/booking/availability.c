@@ -14,9 +14,8 @@ static int stored_minute(struct json_object *pair, size_t index)
     struct json_object *minute = json_object_array_get_idx(pair, index);
     int64_t number = json_object_is_type(minute, json_type_int) ? json_object_get_int64(minute) : -1;
 
-    if (number < 0 || number > MINUTES_PER_DAY) {
+    if (number < 0 || number > MINUTES_PER_DAY)
         fault_raise(FAULT_BROKEN, "a stored schedule has a malformed minute");
-    }
     return (int)number;
 }
 
@@ -27,24 +26,20 @@ static struct day_hours stored_hours(struct pool *pool, struct json_object *list
     size_t length;
     int end = 0;
 
-    if (!list) {
+    if (!list)
         return hours;
-    }
-    if (!json_object_is_type(list, json_type_array)) {
+    if (!json_object_is_type(list, json_type_array))
         fault_raise(FAULT_BROKEN, "a stored schedule has a day that is not a list");
-    }
     length = json_object_array_length(list);
     hours.items = pool_array(pool, length, sizeof *hours.items);
     for (; hours.count < length; hours.count++) {
         struct json_object *pair = json_object_array_get_idx(list, hours.count);
         struct minutes *minutes = &hours.items[hours.count];
-        if (!json_object_is_type(pair, json_type_array) || json_object_array_length(pair) != 2) {
+        if (!json_object_is_type(pair, json_type_array) || json_object_array_length(pair) != 2)
             fault_raise(FAULT_BROKEN, "a stored schedule has an interval that is not a pair");
-        }
         *minutes = (struct minutes){ stored_minute(pair, 0), stored_minute(pair, 1) };
-        if (minutes->start < end || minutes->start >= minutes->end) {
+        if (minutes->start < end || minutes->start >= minutes->end)
             fault_raise(FAULT_BROKEN, "a stored schedule has intervals out of order");
-        }
         end = minutes->end;
     }
     return hours;
@@ -63,17 +58,14 @@ static void read_overrides(struct pool *pool, struct schedule *schedule, struct 
     size_t length = (size_t)json_object_object_length(object);
 
     schedule->overrides = pool_array(pool, length, sizeof *schedule->overrides);
-    json_object_object_foreach(object, name, list)
-    {
+    json_object_object_foreach(object, name, list) {
         struct override *override = &schedule->overrides[schedule->override_count++];
-        if (!date_parse(&override->date, name, strlen(name))) {
+        if (!date_parse(&override->date, name, strlen(name)))
             fault_raise(FAULT_BROKEN, "a stored schedule has a malformed date");
-        }
         override->hours = stored_hours(pool, list);
     }
-    if (length > 1) {
+    if (length > 1)
         qsort(schedule->overrides, length, sizeof *schedule->overrides, by_date);
-    }
 }
 
 struct schedule schedule_parse(struct pool *pool, const char *time_zone, const char *weekly,
@@ -84,12 +76,10 @@ struct schedule schedule_parse(struct pool *pool, const char *time_zone, const c
     struct json_object *dates = json_parse_stored(pool, overrides);
 
     if (!schedule.zone || !json_object_is_type(week, json_type_object) ||
-        !json_object_is_type(dates, json_type_object)) {
+        !json_object_is_type(dates, json_type_object))
         fault_raise(FAULT_BROKEN, "a stored schedule is malformed time_zone=%s", time_zone ? time_zone : "");
-    }
-    for (int day = 0; day < 7; day++) {
+    for (int day = 0; day < 7; day++)
         schedule.weekly[day] = stored_hours(pool, json_get(week, day_names[day]));
-    }
     read_overrides(pool, &schedule, dates);
     return schedule;
 }
@@ -113,13 +103,11 @@ static instant wall_end(const struct zone *zone, struct date date, int minute)
     instant first = zone_from_wall(zone, (struct wall){ date, minute, 0 }, &fit);
     int earlier, later;
 
-    if (fit != ZONE_TWICE) {
+    if (fit != ZONE_TWICE)
         return first;
-    }
     zone_from_wall(zone, (struct wall){ date, minute - 1, 0 }, &fit_before);
-    if (fit_before != ZONE_TWICE) {
+    if (fit_before != ZONE_TWICE)
         return first;
-    }
     earlier = zone_offset(zone, first);
     later = zone_offset(zone, first + CLOCK_DAY);
     return first + (earlier - later) * (instant)CLOCK_SECOND;
@@ -131,9 +119,8 @@ static void add_span(struct spans *spans, struct span span)
 {
     struct span *last = spans->count > 0 ? &spans->items[spans->count - 1] : NULL;
 
-    if (span.start >= span.end) {
+    if (span.start >= span.end)
         return; /* the hours fell into a gap */
-    }
     if (last && span.start < last->end) {
         last->end = span.end > last->end ? span.end : last->end;
         return;
@@ -145,12 +132,10 @@ static const struct day_hours *hours_of(const struct schedule *schedule, struct 
 {
     int64_t day = date_to_days(date);
 
-    while (*override < schedule->override_count && date_to_days(schedule->overrides[*override].date) < day) {
+    while (*override < schedule->override_count && date_to_days(schedule->overrides[*override].date) < day)
         ++*override;
-    }
-    if (*override < schedule->override_count && date_to_days(schedule->overrides[*override].date) == day) {
+    if (*override < schedule->override_count && date_to_days(schedule->overrides[*override].date) == day)
         return &schedule->overrides[*override].hours;
-    }
     return &schedule->weekly[date_weekday(date)];
 }
 
@@ -158,12 +143,10 @@ static size_t most_intervals(const struct schedule *schedule)
 {
     size_t most = 0;
 
-    for (int day = 0; day < 7; day++) {
+    for (int day = 0; day < 7; day++)
         most = schedule->weekly[day].count > most ? schedule->weekly[day].count : most;
-    }
-    for (size_t i = 0; i < schedule->override_count; i++) {
+    for (size_t i = 0; i < schedule->override_count; i++)
         most = schedule->overrides[i].hours.count > most ? schedule->overrides[i].hours.count : most;
-    }
     return most;
 }
 
@@ -198,16 +181,14 @@ static struct spans service_spans(struct pool *pool, const struct service_rule *
     for (int64_t day = first; day <= last; day++) {
         struct date date = date_from_days(day);
         struct span span;
-        if (!(rule->days >> date_weekday(date) & 1)) {
+        if (!(rule->days >> date_weekday(date) & 1))
             continue;
-        }
         span.start = wall_start(rule->zone, date, rule->hours.start);
         span.end = wall_end(rule->zone, date, rule->hours.end);
-        if (spans.count > 0 && spans.items[spans.count - 1].end == span.start) {
+        if (spans.count > 0 && spans.items[spans.count - 1].end == span.start)
             spans.items[spans.count - 1].end = span.end;
-        } else {
+        else
             add_span(&spans, span);
-        }
     }
     return spans;
 }
@@ -220,14 +201,12 @@ static struct spans intersection(struct pool *pool, struct spans left, struct sp
     while (l < left.count && r < right.count) {
         struct span a = left.items[l], b = right.items[r];
         struct span span = { a.start > b.start ? a.start : b.start, a.end < b.end ? a.end : b.end };
-        if (span.start < span.end) {
+        if (span.start < span.end)
             both.items[both.count++] = span;
-        }
-        if (a.end < b.end) {
+        if (a.end < b.end)
             l++;
-        } else {
+        else
             r++;
-        }
     }
     return both;
 }
@@ -245,9 +224,8 @@ struct spans availability_open(struct pool *pool, const struct schedule *schedul
         open.items++;
         open.count--;
     }
-    while (open.count > 0 && open.items[open.count - 1].start >= to) {
+    while (open.count > 0 && open.items[open.count - 1].start >= to)
         open.count--;
-    }
     return open;
 }
 
@@ -262,9 +240,8 @@ struct span availability_claim(const struct service_rule *rule, instant start)
 /* Where time that is open without a break ends: spans that touch count as one. */
 static instant run_end(struct spans open, size_t index)
 {
-    while (index + 1 < open.count && open.items[index].end == open.items[index + 1].start) {
+    while (index + 1 < open.count && open.items[index].end == open.items[index + 1].start)
         index++;
-    }
     return open.items[index].end;
 }
 
@@ -279,9 +256,8 @@ static void enter_span(struct start_cursor *cursor)
 {
     struct span open;
 
-    if (cursor->span == cursor->open.count) {
+    if (cursor->span == cursor->open.count)
         return;
-    }
     open = cursor->open.items[cursor->span];
     cursor->run_end = open.start < cursor->run_end ? cursor->run_end : run_end(cursor->open, cursor->span);
     cursor->at = first_on_grid(open.start, cursor->rule->interval * (instant)CLOCK_MINUTE, cursor->from);
@@ -294,9 +270,8 @@ struct start_cursor availability_starts(struct spans open, struct spans busy, co
         .open = open, .busy = busy, .rule = rule, .from = from, .to = to, .run_end = INSTANT_MIN
     };
 
-    if (rule->interval <= 0 || rule->duration <= 0) {
+    if (rule->interval <= 0 || rule->duration <= 0)
         fault_raise(FAULT_BROKEN, "a service without duration or interval");
-    }
     enter_span(&cursor);
     return cursor;
 }
@@ -310,9 +285,8 @@ static bool step_in_span(struct start_cursor *cursor, instant last, instant *sta
     while (cursor->at < last && cursor->at + duration <= cursor->run_end) {
         struct span claim = availability_claim(cursor->rule, cursor->at);
         while (cursor->next_busy < cursor->busy.count &&
-               cursor->busy.items[cursor->next_busy].end <= claim.start) {
+               cursor->busy.items[cursor->next_busy].end <= claim.start)
             cursor->next_busy++;
-        }
         if (cursor->next_busy == cursor->busy.count ||
             cursor->busy.items[cursor->next_busy].start >= claim.end) {
             *start = cursor->at;
@@ -330,9 +304,8 @@ bool availability_next(struct start_cursor *cursor, instant *start)
 {
     while (cursor->span < cursor->open.count && cursor->open.items[cursor->span].start < cursor->to) {
         instant end = cursor->open.items[cursor->span].end;
-        if (step_in_span(cursor, end < cursor->to ? end : cursor->to, start)) {
+        if (step_in_span(cursor, end < cursor->to ? end : cursor->to, start))
             return true;
-        }
         cursor->span++;
         enter_span(cursor);
     }
@@ -345,16 +318,12 @@ bool availability_fits(struct spans open, struct spans busy, const struct servic
     instant end = start + rule->duration * (instant)CLOCK_MINUTE;
     size_t i = 0;
 
-    while (i < open.count && open.items[i].end <= start) {
+    while (i < open.count && open.items[i].end <= start)
         i++;
-    }
-    if (i == open.count || open.items[i].start > start || end > run_end(open, i)) {
+    if (i == open.count || open.items[i].start > start || end > run_end(open, i))
         return false;
-    }
-    for (size_t b = 0; b < busy.count; b++) {
-        if (busy.items[b].start < claim.end && claim.start < busy.items[b].end) {
+    for (size_t b = 0; b < busy.count; b++)
+        if (busy.items[b].start < claim.end && claim.start < busy.items[b].end)
             return false;
-        }
-    }
     return true;
 }

@@ -155,6 +155,7 @@ struct json_object *event_schema(struct pool *pool, const struct event_type *typ
     json_set_text(schema, "$schema", "https://json-schema.org/draft/2020-12/schema");
     json_set_text(schema, "title", type->type);
     struct json_object *object = json_own(pool, openapi_object_schema(event_fields(pool, type), OPENAPI_OUT));
-    json_object_object_foreach(object, name, member) json_set(schema, name, json_object_get(member));
+    json_object_object_foreach(object, name, member)
+        json_set(schema, name, json_object_get(member));
     return schema;
 }

@@ -111,9 +111,8 @@ static void bounds(const struct delivery_filter *filter, struct id *low, struct 
 {
     *low = id_first_of(filter->since > 0 ? filter->since : 1); /* never nil, which would be NULL */
     memset(high->bytes, 0xff, sizeof high->bytes);
-    if (filter->until > 0) {
+    if (filter->until > 0)
         *high = id_first_of(filter->until + CLOCK_MINUTE);
-    }
     if (!id_is_nil(filter->before) && id_compare(filter->before, *high) < 0)
         *high = filter->before;
 }

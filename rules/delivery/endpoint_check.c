@@ -8,8 +8,7 @@
 /* The same name in other letters stands before `name`. */
 static bool came_before(struct json_object *headers, const char *name)
 {
-    json_object_object_foreach(headers, other, value)
-    {
+    json_object_object_foreach(headers, other, value) {
         (void)value;
         if (strcmp(other, name) == 0)
             return false;
@@ -49,8 +48,7 @@ static const char *headers_problem(struct request *request, const char *text)
         return NULL;
     if (json_object_object_length(headers) > CUSTOM_HEADERS_MAX)
         return "must hold at most 20 headers";
-    json_object_object_foreach(headers, name, value)
-    {
+    json_object_object_foreach(headers, name, value) {
         const char *problem = header_problem(request, headers, name, value);
 
         if (problem)

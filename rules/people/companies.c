@@ -60,14 +60,11 @@ static bool insert(struct db *db, const struct company_order *order, struct id c
 static bool insert_with_slug(struct db *db, struct pool *pool, const struct company_order *order,
                              struct id company)
 {
-    if (order->slug) {
+    if (order->slug)
         return insert(db, order, company, order->slug);
-    }
-    for (int attempt = 0; attempt < SLUG_ATTEMPTS; attempt++) {
-        if (insert(db, order, company, slug_from_name(pool, order->name, "company", attempt))) {
+    for (int attempt = 0; attempt < SLUG_ATTEMPTS; attempt++)
+        if (insert(db, order, company, slug_from_name(pool, order->name, "company", attempt)))
             return true;
-        }
-    }
     fault_raise(FAULT_BROKEN, "no free slug in %d attempts", SLUG_ATTEMPTS);
 }
 
@@ -88,17 +85,14 @@ enum company_result company_create(struct db *db, struct pool *pool, const struc
 {
     struct id id = id_new();
     struct id owner = { { 0 } };
-    if (!insert_with_slug(db, pool, order, id)) {
+    if (!insert_with_slug(db, pool, order, id))
         return COMPANY_SLUG_TAKEN;
-    }
-    if (order->owner_name) {
+    if (order->owner_name)
         owner = add_owner(db, order, id);
-    }
     *company = company_read(db, pool, id);
     company_emit(db, pool, *company, "business.created", NULL, order->now);
-    if (!id_is_nil(owner)) {
+    if (!id_is_nil(owner))
         person_emit(db, pool, id, person_read(db, pool, id, owner), "user.created", NULL, order->now);
-    }
     return COMPANY_DONE;
 }
 
@@ -108,9 +102,8 @@ void company_emit(struct db *db, struct pool *pool, const struct row *company, c
     struct json_object *data = field_render(pool, company_out, company);
     struct json_object *owner = json_get(field_render(pool, company_snapshot, company), "owner");
     json_set(data, "owner", json_object_get(owner));
-    if (updated_fields) {
+    if (updated_fields)
         json_set(data, "updatedFields", updated_fields);
-    }
     event_emit(db, pool, row_id(company, "id"), type, data, now);
 }
 

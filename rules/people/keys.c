@@ -110,14 +110,11 @@ static const struct statement FIND_COMPANIES = {
 static bool is_known(const char *word, size_t length, bool platform)
 {
     static const char PLATFORM[] = "platform";
-    if (platform) {
+    if (platform)
         return length == sizeof PLATFORM - 1 && memcmp(word, PLATFORM, length) == 0;
-    }
-    for (const struct permission *at = permissions; at->scope; at++) {
-        if (strlen(at->scope) == length && memcmp(at->scope, word, length) == 0) {
+    for (const struct permission *at = permissions; at->scope; at++)
+        if (strlen(at->scope) == length && memcmp(at->scope, word, length) == 0)
             return true;
-        }
-    }
     return length == 1 && *word == '*';
 }
 
@@ -126,14 +123,12 @@ bool keys_scopes_are_known(const char *scopes, bool platform)
     size_t words = 0;
     for (const char *at = scopes; *at;) {
         size_t length = strcspn(at, " ");
-        if (!is_known(at, length, platform)) {
+        if (!is_known(at, length, platform))
             return false;
-        }
         words++;
         at += length;
-        if (*at == ' ' && *++at == '\0') {
+        if (*at == ' ' && *++at == '\0')
             return false;
-        }
     }
     return words > 0;
 }
@@ -165,9 +160,8 @@ static struct row shaped(struct pool *pool, const struct row *row)
 
     for (size_t i = 0; i < row->count; i++) {
         values[i] = row->values[i];
-        if (strcmp(row->names[i], "company_ids") == 0 && values[i].type == VALUE_TEXT) {
+        if (strcmp(row->names[i], "company_ids") == 0 && values[i].type == VALUE_TEXT)
             values[i] = company_list(pool, values[i].text);
-        }
     }
     return (struct row){ row->count, values, row->names };
 }
@@ -175,9 +169,8 @@ static struct row shaped(struct pool *pool, const struct row *row)
 const struct row *key_read(struct db *db, struct pool *pool, struct id company, struct id key)
 {
     const struct row *row = db_one(db, pool, &READ, BIND(value_id(company), value_id(key)));
-    if (!row) {
+    if (!row)
         return NULL;
-    }
     struct row *copy = pool_alloc(pool, sizeof *copy);
     *copy = shaped(pool, row);
     return copy;
@@ -191,9 +184,8 @@ struct rows key_list(struct db *db, struct pool *pool, struct id company, struct
                               BIND(value_id(company), value_id(after), value_id(after), alive, alive,
                                    value_int(limit), value_int(skip)));
     struct row *items = pool_array(pool, rows.count + 1, sizeof *items);
-    for (size_t i = 0; i < rows.count; i++) {
+    for (size_t i = 0; i < rows.count; i++)
         items[i] = shaped(pool, &rows.items[i]);
-    }
     return (struct rows){ rows.count, items };
 }
 
@@ -283,9 +275,8 @@ static char *rotate(struct db *db, struct pool *pool, struct id company, struct 
     char *raw = crypto_api_key(pool);
     db_run(db, &END_FADING, BIND(value_id(key)));
     db_run(db, &FADE, BIND(value_time(now + overlap), value_id(key)));
-    if (overlap == 0) {
+    if (overlap == 0)
         db_run(db, &END_FADING, BIND(value_id(key)));
-    }
     add_secret(db, key, raw);
     db_run(db, &SHOW_KEY, BIND(value_text(display_key(pool, raw)), value_id(company), value_id(key)));
     return raw;
@@ -311,9 +302,8 @@ void key_audit(struct request *request, const char *action, struct id key, struc
 {
     const struct actor *actor = &request->actor;
     audit_request(request, action, "key", key, details);
-    if (!id_is_nil(actor->company)) {
+    if (!id_is_nil(actor->company))
         return;
-    }
     struct rows spanned = db_all(request->db, request->pool, &FIND_COMPANIES, BIND(value_id(key)));
     const char *text = details ? json_text(request->pool, details) : NULL;
     char subject[ID_TEXT_SIZE];
@@ -375,9 +365,8 @@ char *key_rotate(struct request *request, struct id key)
     struct json_object *details;
     char *raw;
 
-    if (!may_rotate(request, key_lock(request->db, request->pool, company, key))) {
+    if (!may_rotate(request, key_lock(request->db, request->pool, company, key)))
         return NULL;
-    }
     raw = rotate(request->db, request->pool, company, key, overlap * CLOCK_SECOND, request->now);
     details = json_object_new_object();
     json_set_int(details, "overlapSeconds", overlap);
@@ -391,8 +380,7 @@ size_t keys_sweep(struct db *db, struct pool *pool, instant now)
 {
     struct rows ended = db_all(db, pool, &FIND_ENDED, BIND(value_time(now), value_int(SWEPT_AT_ONCE)));
     struct value *values = pool_array(pool, ended.count + 1, sizeof *values);
-    for (size_t i = 0; i < ended.count; i++) {
+    for (size_t i = 0; i < ended.count; i++)
         values[i] = *row_value(&ended.items[i], "key_hash");
-    }
     return (size_t)db_run_many(db, &DELETE_SECRET, values, 1, ended.count);
 }

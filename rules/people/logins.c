@@ -120,12 +120,10 @@ static const struct statement SWEEP_SESSIONS = {
 int64_t login_pause(enum login_subject subject, int64_t failures)
 {
     const struct policy *policy = &policies[subject];
-    if (failures >= policy->most) {
+    if (failures >= policy->most)
         return policy->pause;
-    }
-    if (policy->free == 0 || failures <= policy->free) {
+    if (policy->free == 0 || failures <= policy->free)
         return 0;
-    }
     return (int64_t)CLOCK_SECOND << (failures - policy->free - 1);
 }
 
@@ -140,9 +138,8 @@ static struct value subject_of(struct pool *pool, const char *kind, const char *
 static struct value mailbox_subject(struct pool *pool, const char *kind, const char *email)
 {
     char *lower = pool_strdup(pool, email);
-    for (char *c = lower; *c; c++) {
+    for (char *c = lower; *c; c++)
         *c = (char)tolower((unsigned char)*c);
-    }
     return subject_of(pool, kind, lower, strlen(lower));
 }
 
@@ -154,9 +151,8 @@ static struct value email_subject(struct pool *pool, const char *email)
 static struct value address_subject(struct pool *pool, const char *kind, const char *address)
 {
     uint8_t bytes[16];
-    if (inet_pton(AF_INET6, address, bytes) == 1) {
+    if (inet_pton(AF_INET6, address, bytes) == 1)
         address = crypto_hex(pool, bytes, IPV6_NETWORK);
-    }
     return subject_of(pool, kind, address, strlen(address));
 }
 
@@ -164,9 +160,8 @@ static struct value address_subject(struct pool *pool, const char *kind, const c
 static struct value site_subject(struct pool *pool, const char *kind, const char *address)
 {
     uint8_t bytes[16];
-    if (inet_pton(AF_INET6, address, bytes) != 1) {
+    if (inet_pton(AF_INET6, address, bytes) != 1)
         return value_null();
-    }
     const char *site = crypto_hex(pool, bytes, IPV6_SITE);
     return subject_of(pool, kind, site, strlen(site));
 }
@@ -194,11 +189,9 @@ static struct value try_subject(struct db *db, struct pool *pool, const char *em
 {
     struct value here = email_at_subject(pool, email, address);
     struct rows known = known_addresses(db, pool, email);
-    for (size_t i = 0; i < known.count; i++) {
-        if (value_equal(email_at_subject(pool, email, row_text(&known.items[i], "address")), here)) {
+    for (size_t i = 0; i < known.count; i++)
+        if (value_equal(email_at_subject(pool, email, row_text(&known.items[i], "address")), here))
             return here;
-        }
-    }
     return email_subject(pool, email);
 }
 
@@ -253,11 +246,9 @@ static instant lock_all(struct db *db, struct pool *pool, struct tally *tallies,
 static int64_t count_all(struct db *db, const struct tally *tallies, size_t tally_count, instant now)
 {
     int64_t first = count(db, tallies[0].kind, tallies[0].subject, tallies[0].row, now);
-    for (size_t i = 1; i < tally_count; i++) {
-        if (tallies[i].row) {
+    for (size_t i = 1; i < tally_count; i++)
+        if (tallies[i].row)
             count(db, tallies[i].kind, tallies[i].subject, tallies[i].row, now);
-        }
-    }
     return first;
 }
 
@@ -280,12 +271,10 @@ struct login_try login_try(struct db *db, struct pool *pool, const char *email, 
     const size_t kinds = sizeof tallies / sizeof *tallies;
     instant until = lock_all(db, pool, tallies, kinds, now);
     /* Last, and not at all where the try is blocked: guesses of strangers must not use up the owner's. */
-    if (!until) {
+    if (!until)
         until = too_often(db, pool, email, now);
-    }
-    if (until) {
+    if (until)
         return (struct login_try){ .blocked_until = until };
-    }
     return (struct login_try){ .locks = count_all(db, tallies, kinds, now) == policies[LOGIN_EMAIL].most,
                                .email = tallies[0].subject,
                                .address = tallies[1].subject,
@@ -296,9 +285,8 @@ void login_succeeded(struct db *db, const struct login_try *attempt)
 {
     db_run(db, &FORGET_SUBJECT, BIND(attempt->email));
     db_run(db, &TAKE_BACK, BIND(attempt->address));
-    if (value_is_set(attempt->site)) {
+    if (value_is_set(attempt->site))
         db_run(db, &TAKE_BACK, BIND(attempt->site));
-    }
 }
 
 void login_unlock(struct db *db, struct pool *pool, const char *email)
@@ -318,9 +306,8 @@ instant login_count_reset(struct db *db, struct pool *pool, const char *address,
                                  .subject = site_subject(pool, "reset", address) } };
     const size_t kinds = sizeof tallies / sizeof *tallies;
     instant until = lock_all(db, pool, tallies, kinds, now);
-    if (!until) {
+    if (!until)
         count_all(db, tallies, kinds, now);
-    }
     return until;
 }
 
@@ -329,9 +316,8 @@ instant login_count_invitation(struct db *db, struct pool *pool, const char *ema
     struct value subject = mailbox_subject(pool, "invitation", email);
     const struct row *row = lock(db, pool, subject, now);
     instant until = blocked_until(row, now);
-    if (!until) {
+    if (!until)
         count(db, LOGIN_INVITATIONS, subject, row, now);
-    }
     return until;
 }
 
@@ -347,15 +333,12 @@ static bool hold(struct db *db, struct pool *pool, const struct row *checked, co
     const char *fresh = crypto_password_is_stale(hash) ? crypto_password_hash(pool, password) : NULL;
     struct value company = *row_value(checked, "company_id"), user = *row_value(checked, "user_id");
     const struct row *held = db_one(db, pool, fresh ? &LOCK_LOGIN : &HOLD_LOGIN, BIND(company, user));
-    if (!held) {
+    if (!held)
         return false;
-    }
-    if (strcmp(row_text(held, "password_hash"), hash) != 0) {
+    if (strcmp(row_text(held, "password_hash"), hash) != 0)
         return crypto_password_matches(pool, password, row_text(held, "password_hash"));
-    }
-    if (fresh) {
+    if (fresh)
         db_run(db, &REPLACE_HASH, BIND(value_text(fresh), company, user));
-    }
     return true;
 }
 

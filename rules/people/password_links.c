@@ -98,12 +98,10 @@ static void mail(struct db *db, struct pool *pool, const struct password_link *l
 /* 0, or before when no further link is made. */
 static instant too_soon(struct rows open, instant now)
 {
-    if (open.count == 0) {
+    if (open.count == 0)
         return 0;
-    }
-    if (open.count >= OPEN_MOST) {
+    if (open.count >= OPEN_MOST)
         return row_time(&open.items[0], "expires_at");
-    }
     instant again = row_time(&open.items[open.count - 1], "created_at") + APART;
     return again > now ? again : 0;
 }
@@ -124,12 +122,10 @@ instant password_link_send(struct db *db, struct pool *pool, const struct passwo
     /* An invitation replaces the older ones, so only the time between two matters. */
     instant again = too_soon(
         link->invitation && open.count > 0 ? (struct rows){ 1, &open.items[open.count - 1] } : open, now);
-    if (again) {
+    if (again)
         return again;
-    }
-    if (link->invitation) {
+    if (link->invitation)
         db_run(db, &USE_ALL, BIND(value_time(now), company, user));
-    }
     uint8_t random[TOKEN_BYTES];
     crypto_random(random, sizeof random);
     const char *token = crypto_base64url(pool, random, sizeof random);
@@ -137,23 +133,20 @@ instant password_link_send(struct db *db, struct pool *pool, const struct passwo
            BIND(token_hash(pool, token), company, user, value_text(link->email), value_time(now),
                 value_time(expires)));
     mail(db, pool, link, token, now);
-    if (expires_at) {
+    if (expires_at)
         *expires_at = expires;
-    }
     return 0;
 }
 
 void password_link_send_reset(struct db *db, struct pool *pool, const char *email, instant now)
 {
     const struct row *row = db_one(db, pool, &FIND_LOGIN, BIND(value_text(email)));
-    if (!row) {
+    if (!row)
         return;
-    }
     password_link_hold(db, pool, row_id(row, "company_id"), row_id(row, "user_id"));
     row = db_one(db, pool, &FIND_LOGIN, BIND(value_text(email)));
-    if (!row) {
+    if (!row)
         return;
-    }
     struct password_link link = { .company = row_id(row, "company_id"),
                                   .user = row_id(row, "user_id"),
                                   .email = row_text(row, "email"),
@@ -208,10 +201,8 @@ static enum password_outcome set_login(struct db *db, struct pool *pool, const s
                                                                                      : PASSWORD_NOT_FREE;
     }
     const char *hash = crypto_password_hash(pool, password);
-    if (!db_try(db, &CHANGE_LOGIN,
-                BIND(value_text(email), value_text(hash), value_time(now), company, user))) {
+    if (!db_try(db, &CHANGE_LOGIN, BIND(value_text(email), value_text(hash), value_time(now), company, user)))
         return PASSWORD_NOT_FREE;
-    }
     return strcasecmp(row_text(before, "email"), email) == 0 ? PASSWORD_CHANGED : PASSWORD_MOVED;
 }
 
@@ -220,29 +211,25 @@ enum password_outcome password_link_use(struct db *db, struct pool *pool, const 
                                         struct id *user)
 {
     const struct row *link = db_one(db, pool, &LOCK_LINK, BIND(token_hash(pool, token), value_time(now)));
-    if (!link) {
+    if (!link)
         return PASSWORD_NO_LINK;
-    }
     *company = row_id(link, "company_id");
     *user = row_id(link, "user_id");
     const char *email = row_text(link, "email");
     const struct row *person =
         db_one(db, pool, &FIND_PERSON, BIND(value_id(*company), value_id(*user), value_text(email)));
-    if (!person) {
+    if (!person)
         return PASSWORD_NO_LINK;
-    }
     const struct row *before = db_one(db, pool, &LOCK_LOGIN, BIND(value_id(*company), value_id(*user)));
     enum password_outcome outcome = set_login(db, pool, link, before, password, now);
-    if (outcome == PASSWORD_NOT_FREE) {
+    if (outcome == PASSWORD_NOT_FREE)
         return outcome;
-    }
     db_run(db, &USE_ALL, BIND(value_time(now), value_id(*company), value_id(*user)));
     sessions_end_all(db, *company, *user, now);
     login_unlock(db, pool, email);
-    if (outcome == PASSWORD_CHANGED) {
+    if (outcome == PASSWORD_CHANGED)
         tell_of_change(db, pool, *company, email, person, now);
-    } else if (outcome == PASSWORD_MOVED) {
+    else if (outcome == PASSWORD_MOVED)
         tell_of_move(db, pool, *company, row_text(before, "email"), person, now);
-    }
     return outcome;
 }

@@ -12,11 +12,9 @@ static const char *const staff_roles[] = { "superuser",    "admin",     "coach",
 
 bool role_is_staff(const char *role)
 {
-    for (size_t i = 0; role && staff_roles[i]; i++) {
-        if (strcmp(staff_roles[i], role) == 0) {
+    for (size_t i = 0; role && staff_roles[i]; i++)
+        if (strcmp(staff_roles[i], role) == 0)
             return true;
-        }
-    }
     return false;
 }
 
@@ -118,9 +116,8 @@ struct id person_add(struct db *db, const struct person_order *order)
            BIND(value_id(user), value_id(order->company), value_text(order->role), value_text(order->name),
                 value_text(order->email), value_text(order->phone), value_text(order->time_zone),
                 value_text(order->notes), value_time(order->now), value_time(order->now)));
-    if (role_is_staff(order->role)) {
+    if (role_is_staff(order->role))
         person_make_bookable(db, order->company, user, order->name, order->now);
-    }
     return user;
 }
 
@@ -148,18 +145,14 @@ static void set_names(struct json_object *customer, const char *name)
 {
     struct json_object *names = json_object_new_object();
     size_t start = strspn(name, " "), end = strlen(name), last, first_end;
-    while (end > start && name[end - 1] == ' ') {
+    while (end > start && name[end - 1] == ' ')
         end--;
-    }
-    for (last = end; last > start && name[last - 1] != ' ';) {
+    for (last = end; last > start && name[last - 1] != ' ';)
         last--;
-    }
-    for (first_end = last; first_end > start && name[first_end - 1] == ' ';) {
+    for (first_end = last; first_end > start && name[first_end - 1] == ' ';)
         first_end--;
-    }
-    if (last == start) { /* the only word */
+    if (last == start) /* the only word */
         first_end = last = end;
-    }
     json_set(names, "first", json_object_new_string_len(name + start, (int)(first_end - start)));
     json_set(names, "last", json_object_new_string_len(name + last, (int)(end - last)));
     json_set_text(names, "nickname", NULL);
@@ -216,9 +209,8 @@ static void emit_user(struct db *db, struct pool *pool, struct id company, const
                       const char *type, struct json_object *updated_fields, instant now)
 {
     struct json_object *data = field_render(pool, user_out, person);
-    if (updated_fields) {
+    if (updated_fields)
         json_set(data, "updatedFields", updated_fields);
-    }
     event_emit(db, pool, company, type, data, now);
 }
 
@@ -226,24 +218,20 @@ void person_emit(struct db *db, struct pool *pool, struct id company, const stru
                  const char *type, struct json_object *updated_fields, instant now)
 {
     emit_user(db, pool, company, person, type, updated_fields, now);
-    if (role_is_staff(row_text(person, "role"))) {
+    if (role_is_staff(row_text(person, "role")))
         return;
-    }
-    if (strcmp(type, "user.created") == 0) {
+    if (strcmp(type, "user.created") == 0)
         emit_customer(db, pool, company, person, "customer.created", now);
-    } else if (strcmp(type, "user.deleted") == 0) {
+    else if (strcmp(type, "user.deleted") == 0)
         emit_customer_deleted(db, pool, company, row_id(person, "id"), now);
-    }
 }
 
 static bool names_any(struct json_object *fields, const char *const *names)
 {
     for (size_t i = 0; i < json_object_array_length(fields); i++) {
-        for (const char *const *name = names; *name; name++) {
-            if (strcmp(json_object_get_string(json_object_array_get_idx(fields, i)), *name) == 0) {
+        for (const char *const *name = names; *name; name++)
+            if (strcmp(json_object_get_string(json_object_array_get_idx(fields, i)), *name) == 0)
                 return true;
-            }
-        }
     }
     return false;
 }
@@ -256,10 +244,8 @@ void person_emit_update(struct db *db, struct pool *pool, struct id company, con
     bool customer = !role_is_staff(role), was_customer = !role_is_staff(role_before);
     bool moved = strcmp(role, role_before) != 0, changed = names_any(updated_fields, details);
     emit_user(db, pool, company, person, "user.updated", updated_fields, now);
-    if (customer && changed) {
+    if (customer && changed)
         emit_customer(db, pool, company, person, "customer.details.changed", now);
-    }
-    if (moved && (customer || was_customer)) {
+    if (moved && (customer || was_customer))
         emit_customer(db, pool, company, person, "customer.status.changed", now);
-    }
 }

@@ -11,9 +11,8 @@ static bool limit_is_within(int64_t own, int64_t limit)
 /* Each range of `list` stands in `own` as it is; what a range lies inside of is not looked at. */
 static bool addresses_are_within(const char *own, const char *list)
 {
-    if (!own) {
+    if (!own)
         return true;
-    }
     while (list && *list) {
         size_t length = strcspn(list, ",");
         const char *at = own;
@@ -21,25 +20,21 @@ static bool addresses_are_within(const char *own, const char *list)
             at += strcspn(at, ",");
             at += *at == ',';
         }
-        if (!*at) {
+        if (!*at)
             return false;
-        }
         list += length + (list[length] == ',');
-        if (!*list) {
+        if (!*list)
             return true;
-        }
     }
     return false;
 }
 
 bool power_covers(const struct actor *caller, const struct power *power)
 {
-    if (caller->fading && !power->passing) {
+    if (caller->fading && !power->passing)
         return false;
-    }
-    if (permission_granted(caller->scopes, "platform")) {
+    if (permission_granted(caller->scopes, "platform"))
         return true;
-    }
     return permission_covers(caller->scopes, power->scopes) &&
            addresses_are_within(caller->addresses, power->addresses) &&
            limit_is_within(caller->booking_limit, power->booking_limit) &&
@@ -49,18 +44,14 @@ bool power_covers(const struct actor *caller, const struct power *power)
 
 void power_inherit(const struct actor *caller, struct power *power)
 {
-    if (!power->addresses) {
+    if (!power->addresses)
         power->addresses = caller->addresses;
-    }
-    if (power->booking_limit == 0) {
+    if (power->booking_limit == 0)
         power->booking_limit = caller->booking_limit;
-    }
-    if (power->calendar_limit == 0) {
+    if (power->calendar_limit == 0)
         power->calendar_limit = caller->calendar_limit;
-    }
-    if (power->expires_at == 0) {
+    if (power->expires_at == 0)
         power->expires_at = caller->expires_at;
-    }
 }
 
 bool power_is_bound(const struct actor *caller)
@@ -86,9 +77,8 @@ bool power_covers_login(struct pool *pool, const struct actor *caller, const cha
 
 struct id power_count(const struct actor *caller)
 {
-    if (!id_is_nil(caller->counted_with)) {
+    if (!id_is_nil(caller->counted_with))
         return caller->counted_with;
-    }
     return caller->booking_limit > 0 || caller->calendar_limit > 0 ? caller->key : (struct id){ { 0 } };
 }
 

@@ -37,9 +37,8 @@ static const struct statement END_ALL = {
 
 bool sessions_are_possible(void)
 {
-    if (strlen(config_text(CONFIG_SESSION_SECRET)) >= JWT_SECRET_MIN) {
+    if (strlen(config_text(CONFIG_SESSION_SECRET)) >= JWT_SECRET_MIN)
         return true;
-    }
     log_error("nobody can log in: the setting session_secret has fewer than %d characters", JWT_SECRET_MIN);
     return false;
 }
@@ -69,9 +68,8 @@ static const char *cookie_new(struct pool *pool, struct id session)
 static bool cookie_read(struct pool *pool, const char *cookie, struct id *session)
 {
     const char *mac = strrchr(cookie, '.');
-    if (!mac || strlen(cookie) > COOKIE_MAX) {
+    if (!mac || strlen(cookie) > COOKIE_MAX)
         return false;
-    }
     const char *wanted = cookie_mac(pool, cookie, (size_t)(mac - cookie));
     return crypto_equal(mac + 1, strlen(mac + 1), wanted, strlen(wanted)) &&
            id_parse(session, "ses", cookie, strcspn(cookie, "."));
@@ -93,14 +91,12 @@ static bool hashes_equal(const struct value *stored, struct value sent)
 
 static const char *kept_agent(struct pool *pool, const char *agent)
 {
-    if (!agent || !text_is_utf8(agent, strlen(agent)) || !text_is_printable(agent, strlen(agent), false)) {
+    if (!agent || !text_is_utf8(agent, strlen(agent)) || !text_is_printable(agent, strlen(agent), false))
         return NULL;
-    }
     char *kept = pool_strdup(pool, agent);
     size_t length = strlen(kept) < AGENT_MAX ? strlen(kept) : AGENT_MAX;
-    while (length > 0 && ((unsigned char)kept[length] & 0xc0) == 0x80) {
+    while (length > 0 && ((unsigned char)kept[length] & 0xc0) == 0x80)
         length--; /* not in the middle of a character */
-    }
     kept[length] = '\0';
     return kept;
 }
@@ -121,14 +117,12 @@ enum session_refresh session_refresh(struct db *db, struct pool *pool, const cha
                                      struct session *session)
 {
     *session = (struct session){ .cookie = NULL };
-    if (!cookie_read(pool, cookie, &session->id)) {
+    if (!cookie_read(pool, cookie, &session->id))
         return SESSION_UNKNOWN;
-    }
     struct value hash = cookie_hash(pool, cookie);
     const struct row *row = db_one(db, pool, &LOCK, BIND(value_id(session->id), value_time(now)));
-    if (!row) {
+    if (!row)
         return SESSION_UNKNOWN;
-    }
     session->company = row_id(row, "company_id");
     session->user = row_id(row, "user_id");
     if (!hashes_equal(row_value(row, "refresh_hash"), hash)) {

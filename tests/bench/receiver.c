@@ -301,12 +301,11 @@ static void loop(int listener)
         die("epoll");
     while (!stopped) {
         int count = epoll_wait(poll, events, EVENTS, give_due_answers());
-        for (int i = 0; i < count; i++) {
+        for (int i = 0; i < count; i++)
             if (events[i].data.ptr)
                 serve(events[i].data.ptr);
             else
                 take_connections(poll, listener);
-        }
         if (log_file)
             fflush(log_file); /* one write for each round */
     }

@@ -42,9 +42,8 @@ static bool is_integer(const MYSQL_FIELD *field)
 
 static bool fits(char letter, const MYSQL_FIELD *field)
 {
-    if (field->type == MYSQL_TYPE_NULL) {
+    if (field->type == MYSQL_TYPE_NULL)
         return true;
-    }
     switch (letter) {
     case 'i':
         return is_integer(field);
@@ -64,9 +63,8 @@ static bool fits(char letter, const MYSQL_FIELD *field)
 
 static int check_letter(const char *name, const MYSQL_FIELD *field, char letter)
 {
-    if (letter && fits(letter, field)) {
+    if (letter && fits(letter, field))
         return 0;
-    }
     if (letter) {
         printf("%s: column %s has type %d, length %lu, which is not `%c`\n", name, field->name,
                (int)field->type, field->length, letter);
@@ -104,18 +102,16 @@ static int check_columns(MYSQL_STMT *handle, const char *name, const char *out)
         faults++;
     }
     printf("columns %s", name);
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < count; i++)
         printf(" %s:%c", fields[i].name, *out ? out[i] : prepared_letter(&fields[i]));
-    }
     printf("\n");
     return faults;
 }
 
 static int check_letters(const char *name, const char *letters)
 {
-    if (strspn(letters, "usint") == strlen(letters)) {
+    if (strspn(letters, "usint") == strlen(letters))
         return 0;
-    }
     printf("%s: \"%s\" has other letters than u, s, i, n, t\n", name, letters);
     return 1;
 }

@@ -16,9 +16,8 @@ static inline int child_run(void (*run)(const void *), const void *argument, cha
     ssize_t got;
     pid_t child;
 
-    if (pipe(ends) != 0 || (child = fork()) < 0) {
+    if (pipe(ends) != 0 || (child = fork()) < 0)
         abort();
-    }
     if (child == 0) {
         dup2(ends[1], STDERR_FILENO);
         close(ends[0]);
@@ -27,9 +26,8 @@ static inline int child_run(void (*run)(const void *), const void *argument, cha
         _exit(0);
     }
     close(ends[1]);
-    while (length + 1 < size && (got = read(ends[0], text + length, size - length - 1)) > 0) {
+    while (length + 1 < size && (got = read(ends[0], text + length, size - length - 1)) > 0)
         length += (size_t)got;
-    }
     text[length] = '\0';
     close(ends[0]);
     waitpid(child, &status, 0);

@@ -16,9 +16,8 @@ static struct starts starts_of(struct pool *pool, struct spans open, struct span
     struct start_cursor cursor = availability_starts(open, busy, rule, from, to);
     struct starts starts = { 0, pool_array(pool, STARTS_MAX, sizeof(instant)) };
 
-    while (starts.count < STARTS_MAX && availability_next(&cursor, &starts.items[starts.count])) {
+    while (starts.count < STARTS_MAX && availability_next(&cursor, &starts.items[starts.count]))
         starts.count++;
-    }
     return starts;
 }
 

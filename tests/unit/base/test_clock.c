@@ -33,9 +33,8 @@ static void test_parse(void **state)
 
     for (size_t i = 0; i < COUNT(good); i++) {
         instant time = -1;
-        if (!clock_parse(&time, good[i].text, strlen(good[i].text)) || time != good[i].time) {
+        if (!clock_parse(&time, good[i].text, strlen(good[i].text)) || time != good[i].time)
             fail_msg("%s gives %lld", good[i].text, (long long)time);
-        }
     }
 }
 
@@ -78,11 +77,9 @@ static void test_refuse(void **state)
     instant time = 7;
     (void)state;
 
-    for (size_t i = 0; i < COUNT(bad); i++) {
-        if (clock_parse(&time, bad[i], strlen(bad[i]))) {
+    for (size_t i = 0; i < COUNT(bad); i++)
+        if (clock_parse(&time, bad[i], strlen(bad[i])))
             fail_msg("%s", bad[i]);
-        }
-    }
     assert_false(clock_parse(&time, "2025-10-31T15:30:00Z\0", 21));
     assert_false(clock_parse(&time, "2025-10-31T15:30:00Z", 19));
     assert_int_equal(time, 7);
@@ -129,9 +126,8 @@ static void test_every_date(void **state)
             for (int day = 1; day <= length; day++, days++, weekday = (weekday + 1) % 7) {
                 struct date date = { year, month, day }, back = date_from_days(days);
                 if (date_to_days(date) != days || date_weekday(date) != weekday || back.year != year ||
-                    back.month != month || back.day != day) {
+                    back.month != month || back.day != day)
                     fail_msg("%d-%d-%d", year, month, day);
-                }
             }
         }
     }
@@ -153,11 +149,9 @@ static void test_dates(void **state)
     assert_true(date_parse(&date, "2024-02-29", 10));
     assert_int_equal(date.year * 10000 + date.month * 100 + date.day, 20240229);
     assert_string_equal(date_format(text, date), "2024-02-29");
-    for (size_t i = 0; i < COUNT(bad); i++) {
-        if (date_parse(&date, bad[i], strlen(bad[i]))) {
+    for (size_t i = 0; i < COUNT(bad); i++)
+        if (date_parse(&date, bad[i], strlen(bad[i])))
             fail_msg("%s", bad[i]);
-        }
-    }
     assert_int_equal(date.year, 2024);
 }
 

@@ -32,9 +32,8 @@ static void test_raised_goes_to_the_innermost(void **state)
 
     if (fault == FAULT_NONE) {
         enum fault inside = fault_catch(&inner);
-        if (inside == FAULT_NONE) {
+        if (inside == FAULT_NONE)
             fault_raise(FAULT_DATABASE, "a test raises this number=%d", 1);
-        }
         caught_inside = inside;
         fault_raise(FAULT_BROKEN, "a test raises this number=%d", 2);
     }
@@ -51,9 +50,8 @@ static void test_run_again(void **state)
         struct fault_frame frame;
         enum fault fault = fault_catch(&frame);
         if (fault == FAULT_NONE) {
-            if (++tries < 3) {
+            if (++tries < 3)
                 fault_raise(FAULT_RETRY, "a test raises this try=%d", tries);
-            }
             fault_done(&frame);
             break;
         }

@@ -44,17 +44,15 @@ static void test_new_ids_sort_and_carry_the_time(void **state)
 
     for (int i = 0; i < 50000; i++) {
         struct id id = id_new();
-        if (id_compare(last, id) >= 0) {
+        if (id_compare(last, id) >= 0)
             fail_msg("id %d does not come after the one before", i);
-        }
         assert_int_equal(id.bytes[6] >> 4, 7);
         assert_int_equal(id.bytes[8] >> 6, 2);
         last = id;
     }
     instant born = 0;
-    for (int i = 0; i < 6; i++) {
+    for (int i = 0; i < 6; i++)
         born = born << 8 | last.bytes[i];
-    }
     assert_in_range(born, before, clock_real() + 1);
 }
 
@@ -93,11 +91,9 @@ static void test_refused(void **state)
     struct id id = { { 9 } };
     (void)state;
 
-    for (size_t i = 0; i < COUNT(texts); i++) {
-        if (id_parse(&id, "bk", texts[i], strlen(texts[i]))) {
+    for (size_t i = 0; i < COUNT(texts); i++)
+        if (id_parse(&id, "bk", texts[i], strlen(texts[i])))
             fail_msg("%s", texts[i]);
-        }
-    }
     assert_false(id_parse(&id, "bk", "bk_0\0hxdjrfaefay8vvr14d2pf2db", 29));
     assert_int_equal(id.bytes[0], 9); /* left alone */
 }

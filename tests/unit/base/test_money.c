@@ -22,9 +22,8 @@ static void test_exponents(void **state)
     assert_int_equal(money_exponent("JPY"), 0);
     assert_int_equal(money_exponent("KWD"), 3);
     assert_int_equal(money_exponent("CLF"), 4);
-    for (size_t i = 0; i < COUNT(none); i++) {
+    for (size_t i = 0; i < COUNT(none); i++)
         assert_int_equal(money_exponent(none[i]), -1);
-    }
     assert_int_equal(money_exponent(NULL), -1);
 }
 
@@ -63,9 +62,8 @@ static void test_from_major(void **state)
     for (size_t i = 0; i < COUNT(cases); i++) {
         minor = -1;
         if (money_from_major(&minor, cases[i].major, cases[i].currency) != (cases[i].minor >= 0) ||
-            minor != cases[i].minor) {
+            minor != cases[i].minor)
             fail_msg("%.17g %s gives %lld", cases[i].major, cases[i].currency, (long long)minor);
-        }
     }
     assert_false(money_from_major(&minor, (double)NAN, "USD"));
     assert_false(money_from_major(&minor, (double)INFINITY, "USD"));

@@ -15,9 +15,8 @@ static void test_memory_is_zeroed_and_aligned(void **state)
         for (size_t size = 1; size < 3000; size += 37) {
             unsigned char *bytes = pool_alloc(pool, size);
             assert_int_equal((uintptr_t)bytes % _Alignof(max_align_t), 0);
-            for (size_t i = 0; i < size; i++) {
+            for (size_t i = 0; i < size; i++)
                 assert_int_equal(bytes[i], 0);
-            }
             memset(bytes, 0xAA, size);
         }
         pool_reset(pool);

@@ -47,12 +47,10 @@ static const char *const malformed[] = {
 static void test_utf8(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < COUNT(well_formed); i++) {
+    for (size_t i = 0; i < COUNT(well_formed); i++)
         assert_true(text_is_utf8(well_formed[i], strlen(well_formed[i])));
-    }
-    for (size_t i = 0; i < COUNT(malformed); i++) {
+    for (size_t i = 0; i < COUNT(malformed); i++)
         assert_false(text_is_utf8(malformed[i], strlen(malformed[i])));
-    }
     assert_false(text_is_utf8("\xC3\xAB", 1)); /* the length counts, not the NUL */
     assert_true(text_is_utf8("a\0b", 3));
 }
@@ -103,9 +101,8 @@ static void test_every_code_point(void **state)
             text[length++] = (char)(0x80 | (code >> 6 & 0x3F));
         }
         text[length++] = (char)(0x80 | (code & 0x3F));
-        if (text_is_utf8(text, length) != (code < 0xD800 || code > 0xDFFF)) {
+        if (text_is_utf8(text, length) != (code < 0xD800 || code > 0xDFFF))
             fail_msg("U+%04X", code);
-        }
     }
 }
 
@@ -136,11 +133,9 @@ struct example {
 
 static void check(bool (*is)(const char *, size_t), const struct example *examples, size_t count)
 {
-    for (size_t i = 0; i < count; i++) {
-        if (is(examples[i].text, strlen(examples[i].text)) != examples[i].good) {
+    for (size_t i = 0; i < count; i++)
+        if (is(examples[i].text, strlen(examples[i].text)) != examples[i].good)
             fail_msg("%s", examples[i].text);
-        }
-    }
 }
 
 static void test_email(void **state)

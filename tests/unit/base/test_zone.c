@@ -12,9 +12,8 @@ static instant parse(const char *text)
 {
     instant time = -1;
 
-    if (!clock_parse(&time, text, strlen(text))) {
+    if (!clock_parse(&time, text, strlen(text)))
         fail_msg("%s", text);
-    }
     return time;
 }
 
@@ -22,9 +21,8 @@ static const struct zone *find(const char *name)
 {
     const struct zone *zone = zone_find(name);
 
-    if (!zone) {
+    if (!zone)
         fail_msg("no zone %s", name);
-    }
     return zone;
 }
 
@@ -132,9 +130,8 @@ static void test_there_and_back(void **state)
             enum zone_fit fit;
             instant back = zone_from_wall(zone, zone_to_wall(zone, time), &fit);
             assert_int_not_equal(fit, ZONE_GAP);
-            if (back != time && !(fit == ZONE_TWICE && back < time && time - back <= 2 * CLOCK_HOUR)) {
+            if (back != time && !(fit == ZONE_TWICE && back < time && time - back <= 2 * CLOCK_HOUR))
                 fail_msg("%s at %lld", names[i], (long long)time);
-            }
         }
     }
 }
@@ -179,11 +176,9 @@ static void test_names(void **state)
     };
     (void)state;
 
-    for (size_t i = 0; i < COUNT(none); i++) {
-        if (zone_find(none[i])) {
+    for (size_t i = 0; i < COUNT(none); i++)
+        if (zone_find(none[i]))
             fail_msg("%s", none[i]);
-        }
-    }
     assert_null(zone_find(NULL));
     assert_ptr_equal(find("Europe/Berlin"), find("Europe/Berlin"));
     assert_string_equal(zone_name(find("Etc/GMT+5")), "Etc/GMT+5");

@@ -70,9 +70,8 @@ static void texts_of_every_length_come_back(void **state)
     for (size_t i = 0; i < sizeof lengths / sizeof lengths[0]; i++) {
         struct id id = id_new();
         char *bytes = pool_alloc(pool, lengths[i] + 1);
-        for (size_t at = 0; at < lengths[i]; at++) {
+        for (size_t at = 0; at < lengths[i]; at++)
             bytes[at] = (char)(at * 31 + i);
-        }
         db_run(db, &ADD,
                BIND(value_id(id), value_null(), value_null(), value_null(), value_null(),
                     value_bytes(bytes, lengths[i])));
@@ -236,9 +235,8 @@ static void many_rows_go_in_few_round_trips(void **state)
         const struct value *tuple = values + (ptrdiff_t)i * WIDTH;
         const struct row *row = db_one(db, pool, &GET, &tuple[0], 1);
         assert_non_null(row);
-        for (size_t column = 0; column < WIDTH; column++) {
+        for (size_t column = 0; column < WIDTH; column++)
             assert_true(value_equal(row->values[column], tuple[column]));
-        }
     }
 }
 

@@ -315,9 +315,8 @@ static void a_deadlock_is_a_retry_for_one(void **state)
     second_counter = child ? 2 : 1;
     meet_read = child ? back[0] : there[0];
     meet_write = child ? there[1] : back[1];
-    if (child == 0) {
+    if (child == 0)
         cross_as_child();
-    }
     enum fault mine = fault_of(cross);
     db_rollback(db);
     assert_int_equal(waitpid(child, &status, 0), child);

@@ -32,9 +32,8 @@ static instant parse(const char *text)
 {
     instant time = -1;
 
-    if (!clock_parse(&time, text, strlen(text))) {
+    if (!clock_parse(&time, text, strlen(text)))
         fail_msg("%s", text);
-    }
     return time;
 }
 

@@ -54,9 +54,8 @@ static struct day_hours random_hours(struct pool *pool)
     for (int i = below(INTERVALS_MAX + 1); i > 0 && end < 1440; i--) {
         int start = end + 10 * below(50);
         int length = 10 * (1 + below(60));
-        if (start >= 1440) {
+        if (start >= 1440)
             break;
-        }
         end = start + length > 1440 || below(6) == 0 ? 1440 : start + length;
         hours.items[hours.count++] = (struct minutes){ start, end };
     }
@@ -69,9 +68,8 @@ static struct schedule random_schedule(struct pool *pool, const char *zone, inst
                                  .overrides = pool_array(pool, 2, sizeof(struct override)) };
     int64_t day = around / CLOCK_DAY - 2;
 
-    for (int i = 0; i < 7; i++) {
+    for (int i = 0; i < 7; i++)
         schedule.weekly[i] = random_hours(pool);
-    }
     for (int i = below(3); i > 0; i--) {
         day += 1 + below(3);
         schedule.overrides[schedule.override_count].date = date_from_days(day);
@@ -110,22 +108,18 @@ static void read_walls(const struct zone *zone, instant origin, int64_t *walls)
 static void find_interval(const int64_t *walls, int64_t day, struct minutes minutes, int *first, int *last)
 {
     *first = 0;
-    while (*first < MINUTES && walls[*first] < day * 1440 + minutes.start) {
+    while (*first < MINUTES && walls[*first] < day * 1440 + minutes.start)
         ++*first;
-    }
     *last = MINUTES - 1;
-    while (*last >= 0 && walls[*last] >= day * 1440 + minutes.end) {
+    while (*last >= 0 && walls[*last] >= day * 1440 + minutes.end)
         --*last;
-    }
 }
 
 static const struct day_hours *hours_on(const struct schedule *schedule, int64_t day)
 {
-    for (size_t i = 0; i < schedule->override_count; i++) {
-        if (date_to_days(schedule->overrides[i].date) == day) {
+    for (size_t i = 0; i < schedule->override_count; i++)
+        if (date_to_days(schedule->overrides[i].date) == day)
             return &schedule->overrides[i].hours;
-        }
-    }
     return &schedule->weekly[date_weekday(date_from_days(day))];
 }
 
@@ -139,9 +133,8 @@ static void mark_staff(struct world *world, const struct schedule *schedule)
         const struct day_hours *hours = hours_on(schedule, day);
         for (size_t i = 0; i < hours->count; i++) {
             find_interval(walls, day, hours->items[i], &first, &last);
-            if (first > covered && first <= last) {
+            if (first > covered && first <= last)
                 anchor = first;
-            }
             for (int minute = first; minute <= last; minute++) {
                 if (!world->staff[minute]) {
                     world->staff[minute] = true;
@@ -162,9 +155,8 @@ static void mark_service(struct world *world, const struct service_rule *rule)
     for (int64_t day = walls[0] / 1440; day <= walls[MINUTES - 1] / 1440; day++) {
         if (rule->days >> date_weekday(date_from_days(day)) & 1) {
             find_interval(walls, day, rule->hours, &first, &last);
-            for (int minute = first; minute <= last; minute++) {
+            for (int minute = first; minute <= last; minute++)
                 world->service[minute] = true;
-            }
         }
     }
 }
@@ -177,30 +169,24 @@ static struct spans random_busy(struct pool *pool, struct world *world)
     for (int i = below(BUSY_MAX); i > 0; i--) {
         int start = minute + 5 * below(200);
         int end = start + 5 * (1 + below(60));
-        if (end > MINUTES - MARGIN + 1440) {
+        if (end > MINUTES - MARGIN + 1440)
             break;
-        }
         busy.items[busy.count++] = (struct span){ world->origin + start * (instant)CLOCK_MINUTE,
                                                   world->origin + end * (instant)CLOCK_MINUTE };
-        for (minute = start; minute < end; minute++) {
+        for (minute = start; minute < end; minute++)
             world->busy[minute] = true;
-        }
     }
     return busy;
 }
 
 static bool oracle_fits(const struct world *world, const struct service_rule *rule, int minute)
 {
-    for (int i = minute; i < minute + rule->duration; i++) {
-        if (!world->staff[i] || !world->service[i]) {
+    for (int i = minute; i < minute + rule->duration; i++)
+        if (!world->staff[i] || !world->service[i])
             return false;
-        }
-    }
-    for (int i = minute - rule->buffer_before; i < minute + rule->duration + rule->buffer_after; i++) {
-        if (world->busy[i]) {
+    for (int i = minute - rule->buffer_before; i < minute + rule->duration + rule->buffer_after; i++)
+        if (world->busy[i])
             return false;
-        }
-    }
     return true;
 }
 
@@ -209,9 +195,8 @@ static bool oracle_on_grid(const struct world *world, const struct service_rule 
 {
     int begin = minute;
 
-    while (begin > world->anchor[minute] && world->service[begin - 1]) {
+    while (begin > world->anchor[minute] && world->service[begin - 1])
         begin--;
-    }
     return (minute - begin) % rule->interval == 0;
 }
 
@@ -241,9 +226,8 @@ static void play(struct pool *pool, int round)
         instant time = world.origin + minute * (instant)CLOCK_MINUTE;
         bool fits = oracle_fits(&world, &rule, minute);
         bool offered = next < starts.count && starts.items[next] == time;
-        if (availability_fits(open, busy, &rule, time) != fits) {
+        if (availability_fits(open, busy, &rule, time) != fits)
             fail_msg("round %d, scene %zu, minute %d: fits should be %d", round, scene, minute, fits);
-        }
         if (offered != (fits && oracle_on_grid(&world, &rule, minute))) {
             fail_msg("round %d, scene %zu, minute %d: offered %d, fits %d", round, scene, minute, offered,
                      fits);
@@ -289,9 +273,8 @@ static void test_the_window_does_not_matter(void **state)
                                                                         : around + 3 * CLOCK_DAY;
             struct spans part = availability_open(pool, &schedule, &rule, from - CLOCK_DAY, to + CLOCK_DAY);
             struct starts starts = starts_of(pool, part, (struct spans){ 0 }, &rule, from, to);
-            for (size_t i = 0; i < starts.count; i++, next++) {
+            for (size_t i = 0; i < starts.count; i++, next++)
                 assert_true(next < whole.count && whole.items[next] == starts.items[i]);
-            }
         }
         assert_int_equal(next, whole.count);
         pool_reset(pool);

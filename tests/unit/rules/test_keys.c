@@ -32,9 +32,8 @@ static void other_scopes_are_refused(void **state)
                                            "**",
                                            "BOOKINGS:READ" };
     (void)state;
-    for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++) {
+    for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++)
         assert_false(keys_scopes_are_known(refused[i], false));
-    }
     assert_false(keys_scopes_are_known("*", true));
     assert_false(keys_scopes_are_known("platform *", true));
 }
@@ -45,12 +44,10 @@ static void staff_are_told_from_customers(void **state)
                                          "professional", "therapist", "host" };
     static const char *const others[] = { "member", "non-member", "ex-member", "lead", "", "owner", "Admin" };
     (void)state;
-    for (size_t i = 0; i < sizeof staff / sizeof staff[0]; i++) {
+    for (size_t i = 0; i < sizeof staff / sizeof staff[0]; i++)
         assert_true(role_is_staff(staff[i]));
-    }
-    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
         assert_false(role_is_staff(others[i]));
-    }
     assert_false(role_is_staff(NULL));
 }
 
@@ -82,11 +79,10 @@ static void nobody_gives_more_than_their_bounds(void **state)
                                   .calendar_limit = 20,
                                   .expires_at = 5000 };
     const struct power good = { "*", "::1", 10, 19, 5000 };
-    const struct power wider[] = {
-        { "*", NULL, 10, 19, 5000 },  { "*", "::1,::2", 10, 19, 5000 },  { "*", "10.0.0.1", 11, 19, 5000 },
-        { "*", "::1", 0, 19, 5000 },  { "*", "::1", 10, 21, 5000 },      { "*", "::1", 10, 19, 0 },
-        { "*", "::1", 10, 19, 5001 }, { "*", "10.0.0.11", 10, 19, 5000 }
-    };
+    const struct power wider[] = { { "*", NULL, 10, 19, 5000 },       { "*", "::1,::2", 10, 19, 5000 },
+                                   { "*", "10.0.0.1", 11, 19, 5000 }, { "*", "::1", 0, 19, 5000 },
+                                   { "*", "::1", 10, 21, 5000 },      { "*", "::1", 10, 19, 0 },
+                                   { "*", "::1", 10, 19, 5001 },      { "*", "10.0.0.11", 10, 19, 5000 } };
     struct power power = { .scopes = "*" };
 
     (void)state;

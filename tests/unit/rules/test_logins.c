@@ -9,17 +9,15 @@
 static void the_first_three_failures_cost_nothing(void **state)
 {
     (void)state;
-    for (int64_t n = 0; n <= 3; n++) {
+    for (int64_t n = 0; n <= 3; n++)
         assert_int_equal(login_pause(LOGIN_EMAIL, n), 0);
-    }
 }
 
 static void then_each_costs_twice_the_one_before(void **state)
 {
     (void)state;
-    for (int64_t n = 4, seconds = 1; n <= 9; n++, seconds *= 2) {
+    for (int64_t n = 4, seconds = 1; n <= 9; n++, seconds *= 2)
         assert_int_equal(login_pause(LOGIN_EMAIL, n), seconds * CLOCK_SECOND);
-    }
 }
 
 static void from_the_tenth_on_it_is_a_quarter_of_an_hour(void **state)

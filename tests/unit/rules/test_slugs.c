@@ -25,9 +25,8 @@ static void names_become_slugs(void **state)
         { "", "company" },
     };
     (void)state;
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
         assert_string_equal(slug_from_name(pool, cases[i].name, "company", 0), cases[i].slug);
-    }
 }
 
 static void every_attempt_gives_a_slug_and_another_one(void **state)
