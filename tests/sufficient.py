@@ -48,7 +48,7 @@ class Chooser:
 
     def pytest_collection_modifyitems(self, config, items):
         def is_chosen(item):
-            return item.nodeid in self.chosen or item.path.name.startswith("test_zz")
+            return item.nodeid in self.chosen or item.path.name.startswith(("test_retries", "test_zz"))
 
         config.hook.pytest_deselected(items=[item for item in items if not is_chosen(item)])
         items[:] = [item for item in items if is_chosen(item)]
