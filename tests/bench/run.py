@@ -19,8 +19,9 @@ import sys
 import tempfile
 import uuid
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+sys.path[:0] = [str(pathlib.Path(__file__).resolve().parent.parent / folder) for folder in ("", "gates")]
 
+from house import statements_of  # noqa: E402
 from stack import TOP, Stack, id_bytes, id_text, wait_until  # noqa: E402
 from world import UTC, Company, every_day, future, minutes  # noqa: E402
 
@@ -48,9 +49,8 @@ def figures(text):
 
 
 def sql_of(file, name):
-    """The text of `static const struct statement NAME = { "…" "…", .in = …`."""
-    _, _, rest = (TOP / file).read_text().partition(f"struct statement {name} = {{")
-    return "".join(re.findall('"([^"]*)"', rest.partition(".in")[0]))
+    """The text of `static const struct statement NAME = { "…" COLUMNS "…", .in = …`."""
+    return next(statement.sql for statement in statements_of(TOP / file)[1] if statement.name == name)
 
 
 class Bench:
