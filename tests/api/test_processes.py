@@ -6,6 +6,7 @@ import os
 import signal
 
 import pytest
+import requests
 
 from stack import WAITING, Stack, id_bytes, wait_until
 from world import Company, future, shop
@@ -55,6 +56,57 @@ def test_passwords_being_checked_keep_no_other_request_waiting(spare):
         for worker in busy:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(worker, signal.SIGCONT)
+
+
+@contextlib.contextmanager
+def nobody_checks_passwords(stack):
+    busy = stack.children("pool-logins")
+    for worker in busy:
+        os.kill(worker, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for worker in busy:
+            os.kill(worker, signal.SIGCONT)
+
+
+class From(requests.adapters.HTTPAdapter):
+    """Comes from another address of this machine; from 127.0.0.1 nothing is counted."""
+
+    def __init__(self, address):
+        self.address = address
+        super().__init__()
+
+    def init_poolmanager(self, *words, **options):
+        super().init_poolmanager(*words, source_address=(self.address, 0), **options)
+
+
+def guess(stack, address, email="crowd@example.com"):
+    with requests.Session() as session:
+        session.trust_env = False
+        session.mount("http://", From(address))
+        return session.post(stack.url + "/api/v1/sessions", json={"email": email, "password": "wrong"}, timeout=60)
+
+
+def test_of_one_address_only_three_passwords_are_checked_at_once(spare):
+    with concurrent.futures.ThreadPoolExecutor(12) as pool:
+        with nobody_checks_passwords(spare):
+            crowd = [pool.submit(guess, spare, "127.0.0.2") for _ in range(8)]
+            wait_until(lambda: sum(answer.done() for answer in crowd) == 5, 20, "five refusals")
+            refused = [answer.result() for answer in crowd if answer.done()]
+            assert {answer.status_code for answer in refused} == {429}
+            assert all(answer.json()["error"]["code"] == "RATE_LIMITED" and answer.headers["Retry-After"] for answer in refused)
+            other = pool.submit(guess, spare, "127.0.0.3", "other@example.com")
+        assert other.result().status_code == 401
+        assert sorted(answer.result().status_code for answer in crowd) == [401] * 3 + [429] * 5
+
+
+def test_who_is_logged_in_goes_on_beside_passwords_being_checked(spare):
+    person = Company(spare).person("admin")
+    with nobody_checks_passwords(spare):
+        person.get("/api/v1/sessions")
+        person.post("/api/v1/sessions/refresh", None, 200, headers={"X-Requested-With": "fetch"})
+        person.delete("/api/v1/sessions/current")
 
 
 def test_healthz_answers_by_itself_while_the_database_hangs(spare):
