@@ -61,28 +61,56 @@ static void read_target(struct request *request)
     }
 }
 
-static enum error_code read_body(struct request *request)
+static enum error_code read_announced(struct request *request, size_t length)
 {
-    const char *text = param(request, "CONTENT_LENGTH");
-    size_t digits = strspn(text, "0123456789"), used = 0, length;
-    char *body;
+    char *body = pool_alloc(request->pool, length + 1);
+    size_t used = 0;
 
-    if (text[digits] || digits > 18)
-        return ERROR_BAD_REQUEST;
-    length = (size_t)strtoull(text, NULL, 10);
-    if (length > (size_t)config_int(CONFIG_BODY_LIMIT))
-        return ERROR_BODY_TOO_LARGE;
-    body = pool_alloc(request->pool, length + 1);
     while (used < length) {
         int got = request->exchange->read(request->exchange, body + used, (int)(length - used));
 
-        if (got <= 0)
-            return ERROR_BAD_REQUEST;
+        if (got <= 0) /* none of it: mod_fcgid keeps back what is over its own limit */
+            return used == 0 ? ERROR_BODY_TOO_LARGE : ERROR_BAD_REQUEST;
         used += (size_t)got;
     }
     request->body_text = body;
     request->body_length = length;
     return ERROR_NONE;
+}
+
+/* Apache takes a chunked body apart and gives it to CGI programs without a length (RFC 3875 §4.1.2 has none).
+ */
+static enum error_code read_to_end(struct request *request, size_t most)
+{
+    struct buf body;
+    char piece[8192];
+    int got;
+
+    buf_init(&body, request->pool, most);
+    while ((got = request->exchange->read(request->exchange, piece, sizeof piece)) > 0) {
+        buf_add(&body, piece, (size_t)got);
+        if (body.overflowed)
+            return ERROR_BODY_TOO_LARGE;
+    }
+    if (body.length > 0) {
+        request->body_text = body.data;
+        request->body_length = body.length;
+    }
+    return ERROR_NONE;
+}
+
+static enum error_code read_body(struct request *request)
+{
+    const char *text = param(request, "CONTENT_LENGTH");
+    size_t digits = strspn(text, "0123456789"), length, most = (size_t)config_int(CONFIG_BODY_LIMIT);
+    bool has_body = strcmp(request->method, "GET") != 0 && strcmp(request->method, "HEAD") != 0;
+
+    if (text[digits] || digits > 18)
+        return ERROR_BAD_REQUEST;
+    if (digits == 0)
+        return has_body ? read_to_end(request, most) : ERROR_NONE;
+    length = (size_t)strtoull(text, NULL, 10);
+    return length > most ? ERROR_BODY_TOO_LARGE : read_announced(request, length);
 }
 
 /* ---- checking against the route's tables ---- */

@@ -14,7 +14,8 @@ def run_cgi(stack, method, target, key=None, body=b"", **more):
                    "PATH_INFO": path, "QUERY_STRING": query, "GATEWAY_INTERFACE": "CGI/1.1",
                    "SERVER_PROTOCOL": "HTTP/1.1", "REMOTE_ADDR": "127.0.0.1", **more}
     if body:
-        environment.update(CONTENT_LENGTH=str(len(body)), CONTENT_TYPE="application/json")
+        environment.setdefault("CONTENT_LENGTH", str(len(body)))
+        environment["CONTENT_TYPE"] = "application/json"
     if key:
         environment["HTTP_X_API_KEY"] = key
     result = stack.program("slotwire-api", "--config", str(stack.config), environment=environment,
@@ -46,6 +47,32 @@ def test_a_query_reaches_the_handler_as_cgi(stack, company):
     company.user("A"), company.user("B")
     status, _, text = run_cgi(stack, "GET", "/api/v1/users?limit=1", company.key)
     assert status == 200 and len(json.loads(text)["data"]) == 1
+
+
+def test_a_body_without_its_length_is_read_to_its_end_as_cgi(stack, company):
+    """Apache takes the chunks apart and gives no length: `overlapSeconds: 0` was not read, and a leaked secret lived on."""
+    leaked = company.post("/api/v1/keys", {"name": "Leaked", "scopes": ["*"]}).json()
+    status, _, text = run_cgi(stack, "POST", f"/api/v1/keys/{leaked['id']}/rotate", company.key, b'{"overlapSeconds":0}',
+                              CONTENT_LENGTH="", HTTP_TRANSFER_ENCODING="chunked")
+    assert status == 200 and json.loads(text)["key"] != leaked["key"]
+    stack.client(leaked["key"]).get("/api/v1/company", 401)
+
+
+def test_a_body_without_end_is_too_large_as_cgi(stack, company):
+    body = b'{"name":"' + b"x" * (2 << 20) + b'"}'
+    status, _, text = run_cgi(stack, "POST", "/api/v1/users", company.key, body, CONTENT_LENGTH="")
+    assert status == 413 and json.loads(text)["error"]["code"] == "BODY_TOO_LARGE"
+
+
+def test_a_body_that_was_kept_back_is_too_large_as_cgi(stack, company):
+    """What is over mod_fcgid's own limit arrives empty."""
+    status, _, text = run_cgi(stack, "POST", "/api/v1/users", company.key, CONTENT_LENGTH="200000", CONTENT_TYPE="application/json")
+    assert status == 413 and json.loads(text)["error"]["code"] == "BODY_TOO_LARGE"
+
+
+def test_a_post_without_a_body_is_one_as_cgi(stack, company):
+    status, _, text = run_cgi(stack, "POST", "/api/v1/users", company.key)
+    assert status == 422 and "name" in text
 
 
 def test_the_program_loads_no_library_that_only_sends(stack):
