@@ -137,3 +137,15 @@ def test_a_file_takes_no_other_method_than_get(stack):
 
 def test_answers_are_not_kept_by_caches(stack, company):
     assert company.get("/api/v1/company").headers["Cache-Control"] == "no-store"
+
+
+@pytest.mark.parametrize("head", [
+    "POST /api/v1/users HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip\r\n",
+    "GET /api/v1/users HTTP/3.0\r\nHost: x\r\n",
+    "GET /docs/docs.css HTTP/1.1\r\nHost: x\r\nIf-Unmodified-Since: Sat, 01 Jan 2000 00:00:00 GMT\r\n",
+    "GET /docs/docs.css HTTP/1.1\r\nHost: x\r\nRange: bytes=99999999-\r\n",
+], ids=["501", "505", "412", "416"])
+def test_what_nginx_itself_cannot_read_has_the_envelope(stack, head):
+    status, headers, body = stack.raw((head + "Connection: close\r\n\r\n").encode())
+    assert status == 400 and headers["Content-Type"] == "application/json"
+    assert json.loads(body)["error"]["code"] == "BAD_REQUEST" and json.loads(body)["error"]["requestId"]
